@@ -1,0 +1,2 @@
+Console.Error.WriteLine("cobaltgraph: no verb yet.");
+return 64;
