@@ -70,5 +70,6 @@ public static class CobaltGraphDbContextOptionsBuilderExtensions
             .UseSnakeCaseNamingConvention()
             .ReplaceService<IRelationalAnnotationProvider, PartitioningAnnotationProvider>()
             .ReplaceService<IMigrationsSqlGenerator, PartitioningSqlGenerator>()
-            .ReplaceService<IHistoryRepository, SchemaHistoryRepository>();
+            .ReplaceService<IHistoryRepository, SchemaHistoryRepository>()
+            .ReplaceService<IMigrator, SiteMigrator>();
 }
