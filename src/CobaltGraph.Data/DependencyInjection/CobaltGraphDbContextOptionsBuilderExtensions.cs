@@ -1,5 +1,7 @@
+using CobaltGraph.Data.DependencyInjection;
 using CobaltGraph.Data.Partitioning;
 using CobaltGraph.Data.Schema;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Npgsql;
@@ -66,9 +68,13 @@ public static class CobaltGraphDbContextOptionsBuilderExtensions
     }
 
     private static DbContextOptionsBuilder UseCobaltGraphServices(this DbContextOptionsBuilder options)
-        => options
+    {
+        ((IDbContextOptionsBuilderInfrastructure)options).AddOrUpdateExtension(new CobaltGraphOptionsExtension());
+        return options
             .UseSnakeCaseNamingConvention()
             .ReplaceService<IRelationalAnnotationProvider, PartitioningAnnotationProvider>()
             .ReplaceService<IMigrationsSqlGenerator, PartitioningSqlGenerator>()
-            .ReplaceService<IHistoryRepository, SchemaHistoryRepository>();
+            .ReplaceService<IHistoryRepository, SchemaHistoryRepository>()
+            .ReplaceService<IMigrator, SiteMigrator>();
+    }
 }
