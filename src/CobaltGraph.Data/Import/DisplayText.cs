@@ -49,7 +49,7 @@ internal static class DisplayText
             }
             else
             {
-                result.Append(CultureInfo.InvariantCulture, $"\\u{{{(int)rest[0]:x}}}");
+                result.Append(CultureInfo.InvariantCulture, $"\\u{(int)rest[0]:x4}");
                 if (result.Length > maxLength)
                     break;
             }
@@ -82,18 +82,20 @@ internal static class DisplayText
                 result.Append("\\r");
                 break;
             case UnicodeCategory.Control:
-                result.Append(CultureInfo.InvariantCulture, $"\\x{rune.Value:x2}");
-                break;
             case UnicodeCategory.Format:
             case UnicodeCategory.LineSeparator:
             case UnicodeCategory.ParagraphSeparator:
             case UnicodeCategory.PrivateUse:
-            case UnicodeCategory.Surrogate:
             case UnicodeCategory.OtherNotAssigned:
             // A mark joins the character before it; many of them overprint the lines around.
             case UnicodeCategory.NonSpacingMark:
             case UnicodeCategory.EnclosingMark:
-                result.Append(CultureInfo.InvariantCulture, $"\\u{{{rune.Value:x}}}");
+                if (rune.Value < 0x100)
+                    result.Append(CultureInfo.InvariantCulture, $"\\x{rune.Value:x2}");
+                else if (rune.IsBmp)
+                    result.Append(CultureInfo.InvariantCulture, $"\\u{rune.Value:x4}");
+                else
+                    result.Append(CultureInfo.InvariantCulture, $"\\U{rune.Value:x8}");
                 break;
             default:
                 result.Append(rune.ToString());
