@@ -1,21 +1,26 @@
+using CobaltGraph.Data.Configurations;
+using CobaltGraph.Data.Conversions;
 using CobaltGraph.Model;
 using Microsoft.EntityFrameworkCore;
 
 namespace CobaltGraph.Data;
 
-/// <summary>The CobaltGraph database.</summary>
+/// <summary>
+/// The CobaltGraph database of one site: the schema that is first on the connection's <c>Search Path</c>.
+/// Configure it with <c>UseCobaltGraph()</c> or <c>AddCobaltGraph()</c>.
+/// </summary>
 public class CobaltGraphContext(DbContextOptions<CobaltGraphContext> options) : DbContext(options)
 {
-    /// <summary>Network devices.</summary>
+    /// <summary>Network devices, one per MAC address.</summary>
     public DbSet<Device> Devices => Set<Device>();
 
-    /// <summary>Observed connections.</summary>
+    /// <summary>Observed connections. To store many, use COPY instead of <see cref="DbContext.SaveChanges()"/>.</summary>
     public DbSet<Connection> Connections => Set<Connection>();
 
-    /// <summary>The immutable trail of device events.</summary>
+    /// <summary>The immutable trail of device events. Adding is allowed; the database refuses changes and deletes.</summary>
     public DbSet<DeviceEvent> DeviceEvents => Set<DeviceEvent>();
 
-    /// <summary>Devices and the destination addresses they reached.</summary>
+    /// <summary>Which device ever reached which destination address. Written by the database only.</summary>
     public DbSet<DeviceDestination> DeviceDestinations => Set<DeviceDestination>();
 
     /// <summary>The ledger of bulk loads.</summary>
@@ -26,4 +31,37 @@ public class CobaltGraphContext(DbContextOptions<CobaltGraphContext> options) : 
 
     /// <summary>Every device with its totals.</summary>
     public DbSet<DeviceSummary> DeviceSummaries => Set<DeviceSummary>();
+
+    /// <inheritdoc/>
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
+    {
+        ArgumentNullException.ThrowIfNull(configurationBuilder);
+
+        configurationBuilder.Properties<MacAddress>().HaveConversion<MacAddressConverter>().HaveColumnType("macaddr");
+        configurationBuilder.Properties<DateTimeOffset>().HaveConversion<UtcConverter>();
+        configurationBuilder.Properties<DeviceStatus>().HaveConversion<DeviceStatusConverter>();
+        configurationBuilder.Properties<DeviceEventType>().HaveConversion<DeviceEventTypeConverter>();
+        HaveMetadata<DeviceMetadata>();
+        HaveMetadata<ConnectionMetadata>();
+        HaveMetadata<DeviceEventMetadata>();
+
+        void HaveMetadata<T>() where T : class
+            => configurationBuilder.Properties<T>()
+                .HaveConversion<MetadataConverter<T>, MetadataComparer<T>>()
+                .HaveColumnType("jsonb");
+    }
+
+    /// <inheritdoc/>
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        ArgumentNullException.ThrowIfNull(modelBuilder);
+
+        modelBuilder.ApplyConfiguration(new DeviceConfiguration());
+        modelBuilder.ApplyConfiguration(new ConnectionConfiguration());
+        modelBuilder.ApplyConfiguration(new DeviceEventConfiguration());
+        modelBuilder.ApplyConfiguration(new DeviceDestinationConfiguration());
+        modelBuilder.ApplyConfiguration(new IngestBatchConfiguration());
+        modelBuilder.ApplyConfiguration(new ActiveDeviceConfiguration());
+        modelBuilder.ApplyConfiguration(new DeviceSummaryConfiguration());
+    }
 }

@@ -1,0 +1,144 @@
+-- Everything that follows from new connections: unseen devices, counters, times, status, edges, threat events.
+-- Set-based, and in this order:
+--   1. One SELECT reads the transition table into arrays; nothing after it touches that table.
+--   2. Unseen devices are inserted, in MAC order, before any device is locked: who waits here holds no lock that an
+--      inserter of known devices could want.
+--   3. All devices are locked in MAC order, so that writers queue instead of deadlocking. From here on the edges of
+--      these devices belong to this transaction.
+-- The result does not depend on how rows were batched: nothing in it is taken from "the first row" of a statement.
+CREATE OR REPLACE FUNCTION connections_count()
+RETURNS trigger
+LANGUAGE plpgsql
+VOLATILE
+SECURITY DEFINER
+SET search_path FROM CURRENT
+AS $function$
+DECLARE
+    v_now timestamptz := now();
+    v_active_after timestamptz := v_now - interval '30 minutes';
+    v_threshold real := threat_threshold();
+    v_present bigint;
+    -- one entry per device and destination
+    e_macs macaddr[];
+    e_ips inet[];
+    e_firsts timestamptz[];
+    e_lasts timestamptz[];
+    e_counts bigint[];
+    e_threats bigint[];
+    e_scores real[];
+    -- one entry per device
+    d_macs macaddr[];
+    d_firsts timestamptz[];
+    d_lasts timestamptz[];
+    d_counts bigint[];
+    d_threats bigint[];
+    -- first threats
+    t_macs macaddr[];
+    t_ips inet[];
+BEGIN
+    SELECT array_agg(e.src_mac), array_agg(e.dst_ip), array_agg(e.first_at), array_agg(e.last_at),
+           array_agg(e.connections), array_agg(e.threats), array_agg(e.score)
+    INTO e_macs, e_ips, e_firsts, e_lasts, e_counts, e_threats, e_scores
+    FROM (
+        SELECT src_mac, dst_ip,
+               least(min("timestamp"), v_now) AS first_at,
+               least(max("timestamp"), v_now) AS last_at,
+               count(*) AS connections,
+               count(*) FILTER (WHERE threat_score >= v_threshold) AS threats,
+               max(threat_score) AS score
+        FROM new_rows
+        WHERE src_mac IS NOT NULL
+        GROUP BY src_mac, dst_ip
+        ORDER BY src_mac, dst_ip
+    ) AS e;
+
+    IF e_macs IS NULL THEN
+        RETURN NULL;
+    END IF;
+
+    SELECT array_agg(d.mac), array_agg(d.first_at), array_agg(d.last_at),
+           array_agg(d.connections), array_agg(d.threats)
+    INTO d_macs, d_firsts, d_lasts, d_counts, d_threats
+    FROM (
+        SELECT u.mac, min(u.first_at) AS first_at, max(u.last_at) AS last_at,
+               sum(u.connections)::bigint AS connections, sum(u.threats)::bigint AS threats
+        FROM unnest(e_macs, e_firsts, e_lasts, e_counts, e_threats)
+            AS u(mac, first_at, last_at, connections, threats)
+        GROUP BY u.mac
+        ORDER BY u.mac
+    ) AS d;
+
+    LOOP
+        SELECT count(*) INTO v_present FROM devices WHERE mac_address = ANY (d_macs);
+
+        IF v_present < cardinality(d_macs) THEN
+            INSERT INTO devices (mac_address, first_seen, last_seen, last_activity)
+            SELECT u.mac, u.first_at, u.last_at, u.last_at
+            FROM unnest(d_macs, d_firsts, d_lasts) AS u(mac, first_at, last_at)
+            ORDER BY u.mac
+            ON CONFLICT (mac_address) DO NOTHING;
+        END IF;
+
+        SELECT count(*) INTO v_present
+        FROM (
+            SELECT mac_address FROM devices
+            WHERE mac_address = ANY (d_macs)
+            ORDER BY mac_address
+            FOR NO KEY UPDATE
+        ) AS locked;
+
+        -- Fewer only if a device was deleted since it was found or inserted.
+        EXIT WHEN v_present = cardinality(d_macs);
+    END LOOP;
+
+    UPDATE devices AS t
+    SET connection_count = t.connection_count + u.connections,
+        threat_count = t.threat_count + u.threats,
+        first_seen = least(t.first_seen, u.first_at),
+        last_seen = greatest(t.last_seen, u.last_at),
+        last_activity = greatest(t.last_activity, u.last_at),
+        status = CASE WHEN u.last_at > v_active_after THEN 'active' ELSE t.status END
+    FROM unnest(d_macs, d_firsts, d_lasts, d_counts, d_threats)
+        AS u(mac, first_at, last_at, connections, threats)
+    WHERE t.mac_address = u.mac;
+
+    SELECT array_agg(n.mac), array_agg(n.ip)
+    INTO t_macs, t_ips
+    FROM (
+        SELECT u.mac, u.ip
+        FROM unnest(e_macs, e_ips, e_threats) AS u(mac, ip, threats)
+        WHERE u.threats > 0
+          AND NOT EXISTS (
+              SELECT 1 FROM device_destinations AS k
+              WHERE k.src_mac = u.mac AND k.dst_ip = u.ip AND k.threat_count > 0)
+        ORDER BY u.mac, u.ip
+    ) AS n;
+
+    INSERT INTO device_destinations AS t
+        (src_mac, dst_ip, first_seen, last_seen, connection_count, threat_count, max_threat_score)
+    SELECT u.mac, u.ip, u.first_at, u.last_at, u.connections, u.threats, u.score
+    FROM unnest(e_macs, e_ips, e_firsts, e_lasts, e_counts, e_threats, e_scores)
+        AS u(mac, ip, first_at, last_at, connections, threats, score)
+    ORDER BY u.mac, u.ip
+    ON CONFLICT (src_mac, dst_ip) DO UPDATE
+    SET first_seen = least(t.first_seen, excluded.first_seen),
+        last_seen = greatest(t.last_seen, excluded.last_seen),
+        connection_count = t.connection_count + excluded.connection_count,
+        threat_count = t.threat_count + excluded.threat_count,
+        max_threat_score = greatest(t.max_threat_score, excluded.max_threat_score);
+
+    IF t_macs IS NOT NULL THEN
+        INSERT INTO device_events (device_mac, event_type, new_value)
+        SELECT u.mac, 'threat_detected', abbrev(u.ip)
+        FROM unnest(t_macs, t_ips) AS u(mac, ip);
+    END IF;
+
+    RETURN NULL;
+END
+$function$;
+
+REVOKE ALL ON FUNCTION connections_count() FROM PUBLIC;
+
+COMMENT ON FUNCTION connections_count() IS
+    'Trigger on connections: creates unseen devices, keeps counters, times, status and device_destinations, '
+    'writes threat_detected once per device and destination. Locks devices in MAC order.';

@@ -1,0 +1,84 @@
+-- Locks, in the order in which a writer takes them, so that the two queue instead of deadlocking: connections
+-- (writers pass), the default partition (exclusive), devices (shared; needed by the foreign key of a new partition).
+-- Nothing is locked when nothing is missing. Callers under load set lock_timeout and try again.
+CREATE OR REPLACE FUNCTION ensure_connection_partitions(p_from timestamptz, p_to timestamptz)
+RETURNS SETOF text
+LANGUAGE plpgsql
+VOLATILE
+SECURITY DEFINER
+SET search_path FROM CURRENT
+SET timezone = 'UTC'
+AS $function$
+DECLARE
+    v_month timestamptz;
+    v_next timestamptz;
+    v_name text;
+    v_default regclass;
+    v_locked boolean := false;
+BEGIN
+    IF p_from IS NULL OR p_to IS NULL OR NOT isfinite(p_from) OR NOT isfinite(p_to) OR p_from > p_to
+       OR p_from < timestamptz '0001-01-01 00:00:00+00' OR p_to >= timestamptz '9999-12-01 00:00:00+00' THEN
+        RAISE EXCEPTION 'ensure_connection_partitions: % to % is not a range of finite times from year 1 to 9999',
+            coalesce(p_from::text, 'NULL'), coalesce(p_to::text, 'NULL')
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+
+    IF p_to > p_from + interval '100 years' THEN
+        RAISE EXCEPTION 'ensure_connection_partitions: % to % asks for more than 1200 monthly partitions', p_from, p_to
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Times far from the present can stay in the default partition.';
+    END IF;
+
+    v_month := date_trunc('month', p_from);
+    WHILE v_month <= p_to LOOP
+        v_next := v_month + interval '1 month';
+        v_name := 'connections_' || to_char(v_month, '"y"YYYY"m"MM');
+
+        IF NOT EXISTS (
+            SELECT 1
+            FROM pg_catalog.pg_inherits AS i
+            JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid
+            WHERE i.inhparent = 'connections'::regclass AND c.relname = v_name)
+        THEN
+            IF NOT v_locked THEN
+                -- Rows of this very transaction must have passed the foreign key before a table can be attached.
+                SET CONSTRAINTS fk_connections_devices_src_mac IMMEDIATE;
+                LOCK TABLE ONLY connections IN SHARE UPDATE EXCLUSIVE MODE;
+                SELECT NULLIF(partdefid, 0)::regclass INTO v_default
+                FROM pg_catalog.pg_partitioned_table WHERE partrelid = 'connections'::regclass;
+                IF v_default IS NOT NULL THEN
+                    EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', v_default);
+                END IF;
+                v_locked := true;
+                -- Another session may have made partitions while this one waited.
+                CONTINUE;
+            END IF;
+
+            EXECUTE format('CREATE TABLE %I (LIKE connections INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', v_name);
+            IF v_default IS NOT NULL THEN
+                EXECUTE format(
+                    'WITH moved AS (DELETE FROM %s WHERE "timestamp" >= %L AND "timestamp" < %L RETURNING *)
+                     INSERT INTO %I SELECT * FROM moved',
+                    v_default, v_month, v_next, v_name);
+            END IF;
+            EXECUTE format('ALTER TABLE connections ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+                v_name, v_month, v_next);
+            EXECUTE format('COMMENT ON TABLE %I IS %L', v_name,
+                'Connections of ' || to_char(v_month, 'YYYY-MM') || ', UTC.');
+            RETURN NEXT v_name;
+        END IF;
+
+        v_month := v_next;
+    END LOOP;
+
+    IF v_locked THEN
+        SET CONSTRAINTS fk_connections_devices_src_mac DEFERRED;
+    END IF;
+END
+$function$;
+
+REVOKE ALL ON FUNCTION ensure_connection_partitions(timestamptz, timestamptz) FROM PUBLIC;
+
+COMMENT ON FUNCTION ensure_connection_partitions(timestamptz, timestamptz) IS
+    'Creates the missing monthly partitions of connections from the month of p_from to the month of p_to (UTC), '
+    'moves rows that wait in the default partition into them, and returns the names of the new ones.';

@@ -1,0 +1,4 @@
+CREATE TRIGGER connections_count
+AFTER INSERT ON connections
+REFERENCING NEW TABLE AS new_rows
+FOR EACH STATEMENT EXECUTE FUNCTION connections_count();

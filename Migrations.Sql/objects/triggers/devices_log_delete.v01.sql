@@ -1,0 +1,4 @@
+CREATE TRIGGER devices_log_delete
+AFTER DELETE ON devices
+REFERENCING OLD TABLE AS old_rows
+FOR EACH STATEMENT EXECUTE FUNCTION devices_log_delete();

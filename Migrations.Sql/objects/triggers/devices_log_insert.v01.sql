@@ -1,0 +1,4 @@
+CREATE TRIGGER devices_log_insert
+AFTER INSERT ON devices
+REFERENCING NEW TABLE AS new_rows
+FOR EACH STATEMENT EXECUTE FUNCTION devices_log_insert();

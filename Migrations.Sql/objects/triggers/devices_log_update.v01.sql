@@ -1,0 +1,4 @@
+CREATE TRIGGER devices_log_update
+AFTER UPDATE ON devices
+REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+FOR EACH STATEMENT EXECUTE FUNCTION devices_log_update();

@@ -1,0 +1,67 @@
+using CobaltGraph.Data;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Npgsql;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
+
+#pragma warning disable IDE0130 // Where every other Add… is found.
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Adds CobaltGraph to an application's services.</summary>
+public static class CobaltGraphServiceCollectionExtensions
+{
+    /// <summary>
+    /// Adds a pooled <see cref="CobaltGraphContext"/> (scoped), its <see cref="IDbContextFactory{TContext}"/> and the
+    /// <see cref="NpgsqlDataSource"/> both share. A second call changes nothing.
+    /// </summary>
+    /// <param name="services">The services to add to.</param>
+    /// <param name="connectionString">
+    /// An Npgsql connection string. Its <c>Search Path</c> names the schema of the site.
+    /// </param>
+    /// <param name="npgsql">Further options of the Npgsql provider.</param>
+    public static IServiceCollection AddCobaltGraph(
+        this IServiceCollection services,
+        string connectionString,
+        Action<NpgsqlDbContextOptionsBuilder>? npgsql = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentException.ThrowIfNullOrWhiteSpace(connectionString);
+
+        services.TryAddSingleton(_ => NpgsqlDataSource.Create(connectionString));
+        return services.AddContext(npgsql);
+    }
+
+    /// <summary>
+    /// Adds a pooled <see cref="CobaltGraphContext"/> (scoped) and its <see cref="IDbContextFactory{TContext}"/> over
+    /// a data source of the application. A second call changes nothing.
+    /// </summary>
+    /// <param name="services">The services to add to.</param>
+    /// <param name="dataSource">The data source; it stays the caller's to dispose.</param>
+    /// <param name="npgsql">Further options of the Npgsql provider.</param>
+    public static IServiceCollection AddCobaltGraph(
+        this IServiceCollection services,
+        NpgsqlDataSource dataSource,
+        Action<NpgsqlDbContextOptionsBuilder>? npgsql = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(dataSource);
+
+        services.TryAddSingleton(dataSource);
+        return services.AddContext(npgsql);
+    }
+
+    private static IServiceCollection AddContext(
+        this IServiceCollection services,
+        Action<NpgsqlDbContextOptionsBuilder>? npgsql)
+    {
+        if (services.All(service => service.ServiceType != typeof(IDbContextFactory<CobaltGraphContext>)))
+        {
+            services.AddPooledDbContextFactory<CobaltGraphContext>((provider, options) =>
+                options.UseCobaltGraph(provider.GetRequiredService<NpgsqlDataSource>(), npgsql));
+            services.TryAddScoped(provider =>
+                provider.GetRequiredService<IDbContextFactory<CobaltGraphContext>>().CreateDbContext());
+        }
+
+        return services;
+    }
+}

@@ -1,0 +1,8 @@
+namespace CobaltGraph.Data.Schema;
+
+internal enum SqlObjectKind
+{
+    Function,
+    Trigger,
+    View,
+}

@@ -1,0 +1,67 @@
+using System.CommandLine;
+using CobaltGraph.Cli.Terminal;
+using CobaltGraph.Data;
+
+namespace CobaltGraph.Cli;
+
+/// <summary>Options that mean the same on every verb.</summary>
+internal static class CommonOptions
+{
+    public static readonly Option<string?> Connection = new("--connection")
+    {
+        HelpName = "connection",
+        Description = "The database: Host=…;Database=… or postgresql://user@host/database. Without it " +
+            $"{DatabaseSettings.ConnectionVariable}, {DatabaseSettings.ConfigFile}, or the server of `cobaltgraph up`.",
+    };
+
+    public static readonly Option<bool> Json = new("--json")
+    {
+        Description = "Answer with one JSON object; its keys are stable.",
+    };
+
+    public static readonly Option<bool> Yes = new("--yes", "-y")
+    {
+        Description = "Do not ask.",
+    };
+
+    public static readonly Option<bool> Verbose = new("--verbose")
+    {
+        Description = "Show where an unexpected error came from.",
+        Recursive = true,
+    };
+
+    public static Option<int> Limit(int fallback) => Number("--limit", "rows", fallback, 0, "Show at most this many; 0 shows all.");
+
+    public static Option<int> Number(string name, string helpName, int fallback, int lowest, string description)
+    {
+        var option = new Option<int>(name)
+        {
+            HelpName = helpName,
+            Description = description,
+            DefaultValueFactory = _ => fallback,
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.Errors.Any()) return;
+            if (result.GetValueOrDefault<int>() < lowest)
+                result.AddError($"{name} must be {lowest} or more.");
+        });
+        return option;
+    }
+
+    /// <summary>A time: ISO 8601, or so long before now.</summary>
+    public static Option<DateTimeOffset?> Time(CliHost host, string name, string description)
+        => new(name)
+        {
+            HelpName = "time",
+            Description = $"{description} ISO 8601 (UTC unless it says otherwise), or an age such as 90m, 24h or 7d.",
+            CustomParser = result =>
+            {
+                var text = result.Tokens[^1].Value;
+                if (PointInTime.TryParse(text, host.Clock.GetUtcNow(), out var time)) return time;
+                result.AddError(
+                    $"{name}: '{SafeText.Escape(text)}' is not a time. Write 2026-01-31T12:00Z, 2026-01-31, or an age such as 24h.");
+                return null;
+            },
+        };
+}

@@ -1,0 +1,34 @@
+using System.CommandLine;
+using CobaltGraph.Cli.Terminal;
+
+namespace CobaltGraph.Cli;
+
+/// <summary>A verb: its options, its examples, and how its action's errors end.</summary>
+internal sealed class VerbCommand : Command
+{
+    public VerbCommand(string name, string description, params string[] examples)
+        : base(name, description)
+        => Examples = examples;
+
+    /// <summary>Command lines for the help, each with what it is for after a <c>#</c>, or none.</summary>
+    public IReadOnlyList<string> Examples { get; }
+
+    /// <summary>Sets what the verb does.</summary>
+    public void OnRun(CliHost host, Func<VerbCall, CancellationToken, Task<int>> action)
+        => SetAction(async (parse, cancellationToken) =>
+        {
+            var call = new VerbCall(host, parse, Name);
+            try
+            {
+                return await action(call, cancellationToken);
+            }
+            catch (Exception e)
+            {
+                return ErrorReport.Write(call, e, cancellationToken);
+            }
+            finally
+            {
+                await host.Output.FlushAsync(CancellationToken.None);
+            }
+        });
+}

@@ -1,0 +1,378 @@
+using System.Reflection;
+using System.Security.Cryptography;
+using System.Text.Json;
+using CobaltGraph.LocalPostgres.Processes;
+using CobaltGraph.LocalPostgres.Servers;
+using Npgsql;
+
+namespace CobaltGraph.LocalPostgres;
+
+/// <summary>How a throw-away server is made.</summary>
+public sealed record TemporaryServerOptions
+{
+    /// <summary>How the programs are found.</summary>
+    public PostgresBinariesOptions Binaries { get; init; } = new();
+
+    /// <summary>Settings of postgresql.conf beyond, or instead of, those for speed.</summary>
+    public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
+}
+
+/// <summary>
+/// A throw-away server for tests: fast, not durable, on loopback, with a password that nobody else knows. It ends with
+/// the processes that hold it, however they end, and leaves nothing behind.
+/// </summary>
+/// <remarks>
+/// On Linux and macOS a small shell process outside our session watches over the server, so that not even a SIGKILL
+/// of the whole process group leaves it running. On Windows a kill of the whole process tree can.
+/// </remarks>
+public sealed class TemporaryServer : IAsyncDisposable
+{
+    private const int Attempts = 5;
+
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
+
+    private readonly TemporaryServerRun _run;
+    private readonly IDisposable _lease;
+    private readonly bool _shared;
+    private bool _disposed;
+
+    private TemporaryServer(TemporaryServerRun run, IDisposable lease, bool shared)
+    {
+        _run = run;
+        _lease = lease;
+        _shared = shared;
+        ConnectionString = run.ConnectionString;
+    }
+
+    /// <summary>Connects as the superuser <c>postgres</c> to the database <c>postgres</c>; holds the password.</summary>
+    public string ConnectionString { get; }
+
+    /// <summary>The port on 127.0.0.1.</summary>
+    public int Port => _run.Port;
+
+    /// <summary>The version as the server states it, for example 15.18.</summary>
+    public string Version => _run.Version;
+
+    /// <summary>The folder of data and log; removed at the end.</summary>
+    public string Folder => _run.Folder;
+
+    /// <summary>The last lines of the server's log.</summary>
+    public string LogTail(int lines = 20) => CommandResult.LastLines(ServerFiles.ReadText(_run.Log), lines);
+
+    /// <summary>Starts a server that belongs to this process.</summary>
+    public static async Task<TemporaryServer> StartAsync(
+        TemporaryServerOptions? options = null, IProgress<string>? progress = null, CancellationToken cancellationToken = default)
+    {
+        var (run, lease) = await StartRunAsync(options ?? new(), progress, cancellationToken);
+        return new TemporaryServer(run, lease, shared: false);
+    }
+
+    /// <summary>
+    /// Joins the server that other processes of this user hold under the same key, or starts it. It ends with the last
+    /// of them. On Windows every call starts a server of its own.
+    /// </summary>
+    /// <param name="key">Any text, for example the path of a checkout.</param>
+    /// <param name="options">How the server is made; calls that differ in them do not share one.</param>
+    /// <param name="progress">Told in words what takes long.</param>
+    /// <param name="cancellationToken">Ends the start.</param>
+    public static async Task<TemporaryServer> ShareAsync(
+        string key, TemporaryServerOptions? options = null, IProgress<string>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        options ??= new();
+        if (OperatingSystem.IsWindows())
+            return await StartAsync(options, progress, cancellationToken);
+
+        var settings = string.Join('\n', options.Settings.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}={pair.Value}"));
+        var registry = Path.Combine(Path.GetTempPath(), $"cobaltgraph-{Environment.UserName}-{Names.Short($"{key}\n{options.Binaries.Requested}\n{settings}")}");
+        Directory.CreateDirectory(registry, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        // The name can be guessed, and the folder may have been made by somebody else.
+        var owned = await Command.Shell("[ -O \"$1\" ] && [ ! -L \"$1\" ]", registry).RunAsync(cancellationToken);
+        if (owned.ExitCode != 0)
+            throw new LocalPostgresException($"{registry} belongs to another user. Remove it, or set TMPDIR to a folder of yours.");
+
+        using var held = await FileLock.TakeAsync(
+            Path.Combine(registry, "lock"), TimeSpan.FromMinutes(15), () => progress?.Report("Waiting for the test server that another process starts."), cancellationToken);
+        var current = Path.Combine(registry, "current.json");
+        if (TemporaryServerRun.Load(current) is { } known)
+        {
+            if (await JoinAsync(known, cancellationToken) is { } joined)
+                return joined;
+            await known.RemoveLeftoverAsync(cancellationToken);
+        }
+
+        var (run, lease) = await StartRunAsync(options, progress, cancellationToken);
+        run.Save(current);
+        return new TemporaryServer(run, lease, shared: true);
+    }
+
+    /// <summary>Lets go of the server. The last holder ends it and waits until it is gone.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_disposed)
+            return;
+        _disposed = true;
+        await ClearPoolAsync();
+        _lease.Dispose();
+        if (_shared && !await ComesTrueAsync(() => !File.Exists(_run.Lease), TimeSpan.FromMilliseconds(250)))
+            return;
+        await ComesTrueAsync(() => !Directory.Exists(_run.Folder), TimeSpan.FromSeconds(15));
+    }
+
+    private async Task ClearPoolAsync()
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString);
+        NpgsqlConnection.ClearPool(connection);
+    }
+
+    private static async Task<TemporaryServer?> JoinAsync(TemporaryServerRun run, CancellationToken cancellationToken)
+    {
+        Microsoft.Win32.SafeHandles.SafeFileHandle? lease = null;
+        try
+        {
+            // Whoever has the lease open before it is removed is waited for, so there is no moment to lose here.
+            lease = OpenLease(run);
+            if (!await run.IsSupervisedAsync(cancellationToken))
+            {
+                lease.Dispose();
+                return null;
+            }
+
+            await using var connection = new NpgsqlConnection(run.ConnectionString);
+            await connection.OpenAsync(cancellationToken);
+            return new TemporaryServer(run, lease, shared: true);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or NpgsqlException)
+        {
+            lease?.Dispose();
+            return null;
+        }
+    }
+
+    private static async Task<(TemporaryServerRun Run, IDisposable Lease)> StartRunAsync(
+        TemporaryServerOptions options, IProgress<string>? progress, CancellationToken cancellationToken)
+    {
+        var account = await ServerAccount.ChooseAsync(cancellationToken, "nobody", "postgres");
+        var installation = await new PostgresBinaries(options.Binaries).FindOrFetchAsync(null, progress, cancellationToken);
+        installation = await PostgresBinaries.ReachableAsync(installation, account, cancellationToken);
+        for (var attempt = 1; ; attempt++)
+        {
+            var run = new TemporaryServerRun
+            {
+                Folder = Path.Combine(ParentFolder(), "cobaltgraph-pg-" + Names.Unique()),
+                Port = ServerFiles.FreePort(),
+                Password = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)),
+                Version = installation.Version,
+                Account = account.Name,
+            };
+            var lease = OperatingSystem.IsWindows()
+                ? await WindowsServer.StartAsync(run, installation, Arguments(run, options), cancellationToken)
+                : await StartSupervisedAsync(run, installation, Arguments(run, options), cancellationToken);
+            try
+            {
+                if (await WaitUntilReadyAsync(run, cancellationToken))
+                    return (run, lease);
+            }
+            catch
+            {
+                lease.Dispose();
+                throw;
+            }
+
+            var log = ServerFiles.ReadText(run.Log);
+            lease.Dispose();
+            // Between choosing a port and taking it somebody else can be faster.
+            if (attempt < Attempts && ServerFiles.SaysPortTaken(log))
+                continue;
+            throw new LocalPostgresException(
+                $"A test server (PostgreSQL {installation.Version} from {installation.BinDirectory}, in {run.Folder}) did not start. "
+                + (ServerFiles.SaysDiskFull(log) ? "The disk is full." : "Its log ends:")
+                + $"{Environment.NewLine}{CommandResult.LastLines(log, 8)}");
+        }
+    }
+
+    private static async Task<IDisposable> StartSupervisedAsync(
+        TemporaryServerRun run, PostgresInstallation installation, IReadOnlyList<string> arguments, CancellationToken cancellationToken)
+    {
+        var account = new ServerAccount(run.Account);
+        var prepare = Command.Shell(
+            "umask 077 && mkdir -- \"$1\" && mkfifo -- \"$1/lease\" && cat >\"$1/password\"", run.Folder) with { Account = account, Input = run.Password };
+        var prepared = await prepare.RunAsync(cancellationToken);
+        if (prepared.ExitCode != 0)
+            throw new LocalPostgresException($"The folder {run.Folder} for a test server cannot be made:{Environment.NewLine}{prepared.Tail()}");
+
+        var lease = OpenLease(run);
+        try
+        {
+            // A session of its own: neither Ctrl-C nor a kill of our process group or tree reaches the supervisor.
+            const string Detach =
+                """
+                if command -v setsid >/dev/null 2>&1; then set -- setsid "$@"
+                elif command -v perl >/dev/null 2>&1; then set -- perl -e 'use POSIX (); POSIX::setsid(); exec @ARGV' "$@"
+                fi
+                "$@" </dev/null >/dev/null 2>&1 &
+                """;
+            var start = Command.Shell(Detach, ["/bin/sh", "-c", Supervisor(), "cobaltgraph-supervisor", run.Folder, installation.BinDirectory, .. arguments]) with { Account = account };
+            var started = await start.RunAsync(cancellationToken);
+            return started.ExitCode == 0
+                ? lease
+                : throw new LocalPostgresException($"The supervisor of a test server did not start:{Environment.NewLine}{started.Tail()}");
+        }
+        catch
+        {
+            lease.Dispose();
+            throw;
+        }
+    }
+
+    // Opened for both, because opening only the writing end would wait for a reader.
+    private static Microsoft.Win32.SafeHandles.SafeFileHandle OpenLease(TemporaryServerRun run) =>
+        File.OpenHandle(run.Lease, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+
+    private static async Task<bool> WaitUntilReadyAsync(TemporaryServerRun run, CancellationToken cancellationToken)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (!ServerFiles.IsReady(run.Data))
+        {
+            if (File.Exists(run.Exit) || TimeProvider.System.GetElapsedTime(started) > StartTimeout)
+                return false;
+            await Task.Delay(15, cancellationToken);
+        }
+
+        return true;
+    }
+
+    private static List<string> Arguments(TemporaryServerRun run, TemporaryServerOptions options)
+    {
+        var settings = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
+        {
+            ["fsync"] = "off",
+            ["synchronous_commit"] = "off",
+            ["full_page_writes"] = "off",
+            ["max_connections"] = "200",
+            ["shared_buffers"] = "128MB",
+            ["timezone"] = "UTC",
+            ["log_timezone"] = "UTC",
+        };
+        foreach (var (name, value) in options.Settings)
+            settings[name] = value;
+        settings["listen_addresses"] = "127.0.0.1";
+        settings["unix_socket_directories"] = "";
+        settings["port"] = $"{run.Port}";
+        return [.. settings.SelectMany(pair => (string[])["-c", $"{pair.Key}={pair.Value}"])];
+    }
+
+    private static string ParentFolder()
+    {
+        const string Memory = "/dev/shm";
+        const long Enough = 1L << 30;
+        try
+        {
+            if (OperatingSystem.IsLinux() && Directory.Exists(Memory) && new DriveInfo(Memory).AvailableFreeSpace > Enough)
+                return Memory;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            // Not to be had: the temporary folder does as well, only slower.
+        }
+
+        var temporary = Path.GetTempPath();
+        // Root's own TMPDIR can be closed to the server's account.
+        return ServerAccount.IsRoot && temporary != "/tmp/" && Directory.Exists("/tmp") ? "/tmp" : temporary;
+    }
+
+    private static string Supervisor()
+    {
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("supervisor.sh")!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+
+    private static async Task<bool> ComesTrueAsync(Func<bool> condition, TimeSpan timeout)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (!condition())
+        {
+            if (TimeProvider.System.GetElapsedTime(started) > timeout)
+                return false;
+            await Task.Delay(10);
+        }
+
+        return true;
+    }
+}
+
+/// <summary>One run of a throw-away server: where it is and how to reach it.</summary>
+internal sealed record TemporaryServerRun
+{
+    public required string Folder { get; init; }
+
+    public required int Port { get; init; }
+
+    public required string Password { get; init; }
+
+    public required string Version { get; init; }
+
+    public string? Account { get; init; }
+
+    public string Data => Path.Combine(Folder, "data");
+
+    public string Lease => Path.Combine(Folder, "lease");
+
+    public string Log => Path.Combine(Folder, "server.log");
+
+    public string Exit => Path.Combine(Folder, "server.exit");
+
+    public string ConnectionString => new NpgsqlConnectionStringBuilder
+    {
+        Host = "127.0.0.1",
+        Port = Port,
+        Username = "postgres",
+        Password = Password,
+        Database = "postgres",
+        SslMode = SslMode.Disable,
+        IncludeErrorDetail = true,
+    }.ConnectionString;
+
+    public static TemporaryServerRun? Load(string path)
+    {
+        try
+        {
+            return File.Exists(path) ? JsonSerializer.Deserialize<TemporaryServerRun>(File.ReadAllText(path)) : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    public void Save(string path)
+    {
+        var temporary = path + ".new";
+        File.WriteAllText(temporary, JsonSerializer.Serialize(this));
+        File.Move(temporary, path, overwrite: true);
+    }
+
+    public async Task<bool> IsSupervisedAsync(CancellationToken cancellationToken)
+    {
+        var check = Command.Shell("kill -0 \"$(cat -- \"$1/supervisor.pid\")\" 2>/dev/null", Folder) with { Account = new ServerAccount(Account) };
+        return (await check.RunAsync(cancellationToken)).ExitCode == 0;
+    }
+
+    /// <summary>Ends and removes what is left when even the supervisor was killed.</summary>
+    public async Task RemoveLeftoverAsync(CancellationToken cancellationToken)
+    {
+        if (!Directory.Exists(Folder) || await IsSupervisedAsync(cancellationToken))
+            return;
+        const string Remove =
+            """
+            server=$(cat -- "$1/server.pid" 2>/dev/null)
+            if [ -n "$server" ] && ps -o args= -p "$server" 2>/dev/null | grep -F -q -- "$1/data"; then
+                kill -QUIT "$server"
+                while kill -0 "$server" 2>/dev/null; do sleep 0.05; done
+            fi
+            rm -rf -- "$1"
+            """;
+        await (Command.Shell(Remove, Folder) with { Account = new ServerAccount(Account) }).RunAsync(cancellationToken);
+    }
+}
