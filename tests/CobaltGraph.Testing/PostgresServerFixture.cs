@@ -75,7 +75,7 @@ public sealed class PostgresServerFixture : IAsyncLifetime
         {
             if (_admin is not null)
                 return _admin;
-            _server ??= await TestServer.StartAsync(CancellationToken.None);
+            _server ??= await TestServer.StartAsync(TestContext.Current.CancellationToken);
             var settings = new NpgsqlConnectionStringBuilder(_server.ConnectionString) { MaxPoolSize = 10, CommandTimeout = 120 };
             var admin = NpgsqlDataSource.Create(settings.ConnectionString);
             var connection = await admin.OpenConnectionAsync();

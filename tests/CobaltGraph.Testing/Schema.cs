@@ -14,15 +14,15 @@ internal static class Schema
 
     public static CobaltGraphContext NewContext(NpgsqlDataSource dataSource)
     {
-        var options = new DbContextOptionsBuilder<CobaltGraphContext>().UseNpgsql(dataSource);
+        var options = new DbContextOptionsBuilder<CobaltGraphContext>();
+        options.UseCobaltGraph(dataSource);
         return new CobaltGraphContext(options.Options);
     }
 
-    public static Task ApplyAsync(NpgsqlDataSource dataSource, CancellationToken cancellationToken)
+    public static async Task ApplyAsync(NpgsqlDataSource dataSource, CancellationToken cancellationToken)
     {
-        _ = dataSource;
-        cancellationToken.ThrowIfCancellationRequested();
-        return Task.CompletedTask;
+        await using var context = NewContext(dataSource);
+        await context.Database.MigrateAsync(cancellationToken);
     }
 
     private static string ComputeFingerprint()

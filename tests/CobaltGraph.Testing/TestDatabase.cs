@@ -1,5 +1,6 @@
 using CobaltGraph.Data;
 using Npgsql;
+using Xunit;
 
 namespace CobaltGraph.Testing;
 
@@ -46,38 +47,40 @@ public sealed class TestDatabase : IAsyncDisposable
     }
 
     /// <summary>Runs statements; gives the number of rows affected.</summary>
-    public async Task<int> ExecuteAsync(string sql, CancellationToken cancellationToken = default)
+    public async Task<int> ExecuteAsync(string sql)
     {
         await using var command = DataSource.CreateCommand(sql);
-        return await command.ExecuteNonQueryAsync(cancellationToken);
+        return await command.ExecuteNonQueryAsync(Cancellation);
     }
 
     /// <summary>The first column of the first row; NULL and no row give the default.</summary>
-    public async Task<T?> ScalarAsync<T>(string sql, CancellationToken cancellationToken = default)
+    public async Task<T?> ScalarAsync<T>(string sql)
     {
         await using var command = DataSource.CreateCommand(sql);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken) && !await reader.IsDBNullAsync(0, cancellationToken)
-            ? await reader.GetFieldValueAsync<T>(0, cancellationToken)
+        await using var reader = await command.ExecuteReaderAsync(Cancellation);
+        return await reader.ReadAsync(Cancellation) && !await reader.IsDBNullAsync(0, Cancellation)
+            ? await reader.GetFieldValueAsync<T>(0, Cancellation)
             : default;
     }
 
     /// <summary>All rows; NULL is null.</summary>
-    public async Task<List<object?[]>> QueryAsync(string sql, CancellationToken cancellationToken = default)
+    public async Task<List<object?[]>> QueryAsync(string sql)
     {
         await using var command = DataSource.CreateCommand(sql);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await using var reader = await command.ExecuteReaderAsync(Cancellation);
         var rows = new List<object?[]>();
-        while (await reader.ReadAsync(cancellationToken))
+        while (await reader.ReadAsync(Cancellation))
         {
             var row = new object?[reader.FieldCount];
             for (var column = 0; column < row.Length; column++)
-                row[column] = await reader.IsDBNullAsync(column, cancellationToken) ? null : reader.GetValue(column);
+                row[column] = await reader.IsDBNullAsync(column, Cancellation) ? null : reader.GetValue(column);
             rows.Add(row);
         }
 
         return rows;
     }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using CobaltGraph.LocalPostgres.Processes;
 using CobaltGraph.LocalPostgres.Servers;
 using Npgsql;
@@ -315,14 +316,19 @@ internal sealed record TemporaryServerRun
 
     public string? Account { get; init; }
 
+    [JsonIgnore]
     public string Data => Path.Combine(Folder, "data");
 
+    [JsonIgnore]
     public string Lease => Path.Combine(Folder, "lease");
 
+    [JsonIgnore]
     public string Log => Path.Combine(Folder, "server.log");
 
+    [JsonIgnore]
     public string Exit => Path.Combine(Folder, "server.exit");
 
+    [JsonIgnore]
     public string ConnectionString => new NpgsqlConnectionStringBuilder
     {
         Host = "127.0.0.1",
