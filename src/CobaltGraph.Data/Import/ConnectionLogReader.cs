@@ -8,6 +8,8 @@ internal static class ConnectionLogReader
     private const string Accepted =
         "accepted are Zeek's conn.log with its header and the same as JSON, one object per line, both plain or in gzip";
 
+    private const int PeekedBytes = 8;
+
     /// <summary>
     /// Reads line by line; the format is told by the content. Blank lines and header lines give nothing.
     /// </summary>
@@ -32,7 +34,7 @@ internal static class ConnectionLogReader
         await using var contentScope = content.ConfigureAwait(false);
 
         var lines = new LineReader(content, options.MaxLineBytes);
-        SkipByteOrderMark(lines, await lines.PeekAsync(8, cancellationToken).ConfigureAwait(false));
+        CheckStart(lines, await lines.PeekAsync(PeekedBytes, cancellationToken).ConfigureAwait(false));
 
         ILineParser? parser = null;
         while (await lines.ReadAsync(cancellationToken).ConfigureAwait(false))
@@ -75,9 +77,9 @@ internal static class ConnectionLogReader
 
     private static bool IsBlank(ReadOnlySpan<byte> line) => line.IndexOfAnyExcept(" \t\r"u8) < 0;
 
-    private static void SkipByteOrderMark(LineReader lines, ReadOnlyMemory<byte> start)
+    private static void CheckStart(LineReader lines, ReadOnlyMemory<byte> start)
     {
-        var bytes = start.Span;
+        var bytes = start.Span[..Math.Min(start.Length, PeekedBytes)];
         if (bytes.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]))
             lines.Skip(3);
         else if (bytes.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) || bytes.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF])

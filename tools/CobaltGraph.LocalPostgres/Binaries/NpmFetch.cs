@@ -66,7 +66,7 @@ internal sealed partial class NpmFetch(string cacheDirectory, string? searchPath
     }
 
     /// <summary>The platform as the packages name it; null where there is none.</summary>
-    private static string? Platform { get; } = (OperatingSystem.IsLinux(), OperatingSystem.IsMacOS(), OperatingSystem.IsWindows(), RuntimeInformation.OSArchitecture) switch
+    internal static string? Platform { get; } = (OperatingSystem.IsLinux(), OperatingSystem.IsMacOS(), OperatingSystem.IsWindows(), RuntimeInformation.OSArchitecture) switch
     {
         (true, _, _, Architecture.X64) => "linux-x64",
         (true, _, _, Architecture.Arm64) => "linux-arm64",

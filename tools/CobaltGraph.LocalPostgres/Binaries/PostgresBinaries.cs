@@ -14,7 +14,7 @@ public sealed record PostgresBinariesOptions
     /// </summary>
     public string? Requested { get; init; } = Environment.GetEnvironmentVariable(PostgresBinaries.Variable);
 
-    /// <summary>Where fetched versions are kept. Default: <c>postgresql</c> in the user's data folder.</summary>
+    /// <summary>Where fetched versions are kept. Default: <c>binaries</c> in the user's data folder.</summary>
     public string? CacheDirectory { get; init; }
 
     /// <summary>Whether PATH and the usual installation folders are looked at.</summary>
@@ -133,7 +133,7 @@ public sealed partial class PostgresBinaries
             return installation;
 
         var prefix = Path.GetDirectoryName(installation.BinDirectory)!;
-        var root = Path.Combine(ServerAccount.SharedFolder, "postgresql");
+        var root = Path.Combine(ServerAccount.SharedFolder, "binaries");
         ServerAccount.CreateOpenFolder(root);
         using var held = await FileLock.TakeAsync(Path.Combine(root, ".lock"), TimeSpan.FromMinutes(10), null, cancellationToken);
         var copy = Path.Combine(root, $"copy-{installation.Version}-{Names.Short(prefix)}");
@@ -209,13 +209,13 @@ public sealed partial class PostgresBinaries
 
     private async Task<string> CacheDirectoryAsync(CancellationToken cancellationToken)
     {
-        var cache = _options.CacheDirectory ?? Path.Combine(UserFolders.Home(), "postgresql");
+        var cache = _options.CacheDirectory ?? Path.Combine(UserFolders.Home(), "binaries");
         if (!ServerAccount.IsRoot)
             return cache;
         var account = await ServerAccount.ChooseAsync(cancellationToken, "nobody", "postgres");
         return await account.CanReachAsync(cache, cancellationToken)
             ? cache
-            : Path.Combine(ServerAccount.SharedFolder, "postgresql");
+            : Path.Combine(ServerAccount.SharedFolder, "binaries");
     }
 
     private IEnumerable<string> Candidates()

@@ -24,6 +24,9 @@ internal sealed record Command(string FileName, params string[] Arguments)
 
     public string? WorkingDirectory { get; init; }
 
+    /// <summary>Whether a command that is given up takes its children along; pg_ctl must not, for one is the server.</summary>
+    public bool KillChildren { get; init; } = true;
+
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(2);
 
     public static Command Shell(string script, params string[] arguments) => new("/bin/sh", ["-c", script, "sh", .. arguments]);
@@ -52,7 +55,8 @@ internal sealed record Command(string FileName, params string[] Arguments)
         }
         catch (OperationCanceledException)
         {
-            process.Kill(entireProcessTree: true);
+            process.Kill(KillChildren);
+            process.WaitForExit(TimeSpan.FromSeconds(5));
             cancellationToken.ThrowIfCancellationRequested();
             throw new LocalPostgresException(
                 $"{Path.GetFileName(FileName)} did not end within {Timeout.TotalSeconds:0} s and was stopped. Try again when the machine is less busy.");

@@ -1,0 +1,48 @@
+namespace CobaltGraph.LocalPostgres.Tests;
+
+/// <summary>A folder of one test.</summary>
+internal sealed class TemporaryFolder : IDisposable
+{
+    /// <summary>Makes one that is closed to other users, as a home folder is, or open.</summary>
+    public TemporaryFolder(bool open = false)
+    {
+        Path = Directory.CreateTempSubdirectory("cobaltgraph-tests-").FullName;
+        if (open && !OperatingSystem.IsWindows())
+            File.SetUnixFileMode(Path, Unix.Everyone);
+    }
+
+    public string Path { get; }
+
+    public static implicit operator string(TemporaryFolder folder) => folder.Path;
+
+    public string Sub(params string[] names) => System.IO.Path.Combine([Path, .. names]);
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}
+
+internal static class Unix
+{
+    public const UnixFileMode Everyone =
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+        | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+
+    public const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    public static void WriteScript(string path, string content)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The stand-ins for programs are shell scripts.");
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllText(path, "#!/bin/sh\n" + content + "\n");
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(path, Everyone);
+    }
+
+    /// <summary>Programs that say they are a version, and do nothing else.</summary>
+    public static string WriteInstallation(string bin, string version)
+    {
+        WriteScript(Path.Combine(bin, "postgres"), $"echo 'postgres (PostgreSQL) {version}'");
+        WriteScript(Path.Combine(bin, "initdb"), "exit 1");
+        WriteScript(Path.Combine(bin, "pg_ctl"), "exit 1");
+        return bin;
+    }
+}
