@@ -11,7 +11,7 @@ SECURITY DEFINER
 SET search_path FROM CURRENT
 AS $function$
 DECLARE
-    v_now timestamptz := now();
+    v_clock timestamptz := clock_timestamp();
     v_active_after timestamptz := p_now - interval '30 minutes';
     v_idle_after timestamptz := p_now - interval '60 minutes';
     v_macs macaddr[];
@@ -26,7 +26,7 @@ BEGIN
     INTO v_macs
     FROM (
         SELECT mac_address FROM devices
-        WHERE last_seen > v_now
+        WHERE last_seen > v_clock
            OR status <> CASE
                   WHEN last_seen > v_active_after THEN 'active'
                   WHEN last_seen >= v_idle_after THEN 'idle'
