@@ -18,7 +18,7 @@ BEGIN
                   OR n.dst_ip <> o.dst_ip
                   OR n.threat_score <> o.threat_score
                   OR (n.src_mac IS DISTINCT FROM o.src_mac AND n.src_mac IS NOT NULL)),
-           array_agg(DISTINCT o.src_mac) FILTER (WHERE n.src_mac IS NULL AND o.src_mac IS NOT NULL)
+           pg_catalog.array_agg(DISTINCT o.src_mac) FILTER (WHERE n.src_mac IS NULL AND o.src_mac IS NOT NULL)
     INTO v_rewritten, v_unlinked
     FROM old_rows AS o
     LEFT JOIN new_rows AS n ON n.id = o.id AND n."timestamp" = o."timestamp";

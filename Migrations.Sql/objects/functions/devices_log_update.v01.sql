@@ -15,13 +15,13 @@ DECLARE
     v_old_ips inet[];
     v_new_ips inet[];
 BEGIN
-    SELECT array_agg(n.mac_address),
-           array_agg(o.status::text), array_agg(n.status::text),
-           array_agg(o.ip_address), array_agg(n.ip_address)
+    SELECT pg_catalog.array_agg(n.mac_address),
+           pg_catalog.array_agg(o.status::text), pg_catalog.array_agg(n.status::text),
+           pg_catalog.array_agg(o.ip_address), pg_catalog.array_agg(n.ip_address)
     INTO v_macs, v_old_statuses, v_new_statuses, v_old_ips, v_new_ips
     FROM new_rows AS n
     JOIN old_rows AS o ON o.mac_address = n.mac_address
-    WHERE n.status IS DISTINCT FROM o.status OR n.ip_address IS DISTINCT FROM o.ip_address;
+    WHERE n.status::text IS DISTINCT FROM o.status::text OR n.ip_address IS DISTINCT FROM o.ip_address;
 
     IF v_macs IS NULL THEN
         RETURN NULL;

@@ -45,7 +45,7 @@ BEGIN
             SELECT 1
             FROM pg_catalog.pg_inherits AS i
             JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid
-            WHERE i.inhparent = 'connections'::regclass AND c.relname = v_name)
+            WHERE i.inhparent = 'connections'::regclass::oid AND c.relname = v_name)
         THEN
             IF NOT v_locked THEN
                 -- Rows of this very transaction must have passed the foreign key before a table can be attached.
@@ -55,12 +55,12 @@ BEGIN
                     BEGIN
                         LOCK TABLE ONLY connections IN SHARE ROW EXCLUSIVE MODE;
                         v_alone := true;
-                        SELECT NULLIF(partdefid, 0)::regclass INTO v_default
-                        FROM pg_catalog.pg_partitioned_table WHERE partrelid = 'connections'::regclass;
+                        SELECT NULLIF(partdefid, 0::oid)::regclass INTO v_default
+                        FROM pg_catalog.pg_partitioned_table WHERE partrelid = 'connections'::regclass::oid;
                         PERFORM set_config('lock_timeout', '200ms', true);
                         LOCK TABLE devices IN SHARE ROW EXCLUSIVE MODE;
                         IF v_default IS NOT NULL THEN
-                            EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', v_default);
+                            EXECUTE pg_catalog.format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', v_default);
                         END IF;
                         PERFORM set_config('lock_timeout', v_lock_timeout, true);
                         EXIT;
@@ -76,17 +76,17 @@ BEGIN
                 CONTINUE;
             END IF;
 
-            EXECUTE format(
+            EXECUTE pg_catalog.format(
                 'CREATE TABLE %I (LIKE connections INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', v_name);
             IF v_default IS NOT NULL THEN
-                EXECUTE format(
+                EXECUTE pg_catalog.format(
                     'WITH moved AS (DELETE FROM %s WHERE "timestamp" >= %L AND "timestamp" < %L RETURNING *)
                      INSERT INTO %I SELECT * FROM moved',
                     v_default, v_month, v_next, v_name);
             END IF;
-            EXECUTE format('ALTER TABLE connections ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+            EXECUTE pg_catalog.format('ALTER TABLE connections ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
                 v_name, v_month, v_next);
-            EXECUTE format('COMMENT ON TABLE %I IS %L', v_name,
+            EXECUTE pg_catalog.format('COMMENT ON TABLE %I IS %L', v_name,
                 'Connections of ' || to_char(v_month, 'YYYY-MM') || ', UTC.');
             RETURN NEXT v_name;
         END IF;
