@@ -70,26 +70,33 @@ BEGIN
     ) AS d;
 
     LOOP
-        SELECT count(*) INTO v_present FROM devices WHERE mac_address = ANY (d_macs);
+        BEGIN
+            SELECT count(*) INTO v_present FROM devices WHERE mac_address = ANY (d_macs);
 
-        IF v_present < pg_catalog.cardinality(d_macs) THEN
-            INSERT INTO devices (mac_address, first_seen, last_seen, last_activity)
-            SELECT u.mac, u.first_at, u.last_at, u.last_at
-            FROM unnest(d_macs, d_firsts, d_lasts) AS u(mac, first_at, last_at)
-            ORDER BY u.mac
-            ON CONFLICT (mac_address) DO NOTHING;
-        END IF;
+            IF v_present < pg_catalog.cardinality(d_macs) THEN
+                INSERT INTO devices (mac_address, first_seen, last_seen, last_activity)
+                SELECT u.mac, u.first_at, u.last_at, u.last_at
+                FROM unnest(d_macs, d_firsts, d_lasts) AS u(mac, first_at, last_at)
+                ORDER BY u.mac
+                ON CONFLICT (mac_address) DO NOTHING;
+            END IF;
 
-        SELECT count(*) INTO v_present
-        FROM (
-            SELECT mac_address FROM devices
-            WHERE mac_address = ANY (d_macs)
-            ORDER BY mac_address
-            FOR NO KEY UPDATE
-        ) AS locked;
+            SELECT count(*) INTO v_present
+            FROM (
+                SELECT mac_address FROM devices
+                WHERE mac_address = ANY (d_macs)
+                ORDER BY mac_address
+                FOR NO KEY UPDATE
+            ) AS locked;
 
-        -- Fewer only if a device was deleted since it was found or inserted.
-        EXIT WHEN v_present = pg_catalog.cardinality(d_macs);
+            EXIT WHEN v_present = pg_catalog.cardinality(d_macs);
+
+            -- A device was deleted since it was found or inserted. Inserting it while the others stay locked could
+            -- wait for someone who waits for us: all is undone first, and every lock let go.
+            RAISE EXCEPTION USING ERRCODE = 'CG001';
+        EXCEPTION WHEN SQLSTATE 'CG001' THEN
+            NULL;
+        END;
     END LOOP;
 
     UPDATE devices AS t
