@@ -85,8 +85,6 @@ public class ReadmeTests
 
     private static CobaltGraphContext NewContext()
     {
-        var options = new DbContextOptionsBuilder<CobaltGraphContext>();
-        options.UseCobaltGraph();
-        return new CobaltGraphContext(options.Options);
+        return new CobaltGraphContext(new DbContextOptionsBuilder<CobaltGraphContext>().UseCobaltGraph().Options);
     }
 }
