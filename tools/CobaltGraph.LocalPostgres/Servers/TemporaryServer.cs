@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Reflection;
 using System.Security.Cryptography;
 using System.Text.Json;
@@ -204,33 +205,35 @@ public sealed class TemporaryServer : IAsyncDisposable
     private static async Task<IDisposable> StartSupervisedAsync(
         TemporaryServerRun run, PostgresInstallation installation, IReadOnlyList<string> arguments, CancellationToken cancellationToken)
     {
-        var account = new ServerAccount(run.Account);
-        var prepare = Command.Shell(
-            "umask 077 && mkdir -- \"$1\" && mkfifo -- \"$1/lease\" && cat >\"$1/password\"", run.Folder) with { Account = account, Input = run.Password };
-        var prepared = await prepare.RunAsync(cancellationToken);
-        if (prepared.ExitCode != 0)
-            throw new LocalPostgresException($"The folder {run.Folder} for a test server cannot be made:{Environment.NewLine}{prepared.Tail()}");
-
-        var lease = OpenLease(run);
+        // A session of its own: neither Ctrl-C nor a kill of our process group or tree reaches the supervisor.
+        const string Launch =
+            """
+            umask 077
+            IFS= read -r password && mkdir -- "$1" && mkfifo -- "$1/lease" && printf '%s\n' "$password" >"$1/password" || exit 1
+            run=$1 bin=$2 supervisor=$3
+            shift 3
+            set -- /bin/sh -c "$supervisor" cobaltgraph-supervisor "$run" "$bin" "$@"
+            if command -v setsid >/dev/null 2>&1; then set -- setsid "$@"
+            elif command -v perl >/dev/null 2>&1; then set -- perl -e 'use POSIX (); POSIX::setsid(); exec @ARGV' "$@"
+            fi
+            exec 3<&0
+            "$@" <&3 3<&- >/dev/null 2>&1 &
+            """;
+        var launch = Command.Shell(Launch, [run.Folder, installation.BinDirectory, Supervisor(), .. arguments]) with { Account = new ServerAccount(run.Account) };
+        var launcher = launch.Start(redirectOutput: true);
         try
         {
-            // A session of its own: neither Ctrl-C nor a kill of our process group or tree reaches the supervisor.
-            const string Detach =
-                """
-                if command -v setsid >/dev/null 2>&1; then set -- setsid "$@"
-                elif command -v perl >/dev/null 2>&1; then set -- perl -e 'use POSIX (); POSIX::setsid(); exec @ARGV' "$@"
-                fi
-                "$@" </dev/null >/dev/null 2>&1 &
-                """;
-            var start = Command.Shell(Detach, ["/bin/sh", "-c", Supervisor(), "cobaltgraph-supervisor", run.Folder, installation.BinDirectory, .. arguments]) with { Account = account };
-            var started = await start.RunAsync(cancellationToken);
-            return started.ExitCode == 0
-                ? lease
-                : throw new LocalPostgresException($"The supervisor of a test server did not start:{Environment.NewLine}{started.Tail()}");
+            await launcher.StandardInput.WriteLineAsync(run.Password.AsMemory(), cancellationToken);
+            await launcher.StandardInput.FlushAsync(cancellationToken);
+            var error = await launcher.StandardError.ReadToEndAsync(cancellationToken);
+            await launcher.WaitForExitAsync(cancellationToken);
+            return launcher.ExitCode == 0
+                ? new Hold(launcher)
+                : throw new LocalPostgresException($"The folder {run.Folder} for a test server cannot be made:{Environment.NewLine}{CommandResult.LastLines(error, 6)}");
         }
         catch
         {
-            lease.Dispose();
+            new Hold(launcher).Dispose();
             throw;
         }
     }
@@ -309,6 +312,18 @@ public sealed class TemporaryServer : IAsyncDisposable
         }
 
         return true;
+    }
+}
+
+/// <summary>Our end of the supervisor's input. Disposing a process alone leaves it open.</summary>
+internal sealed class Hold(Process launcher) : IDisposable
+{
+    private readonly StreamWriter _input = launcher.StandardInput;
+
+    public void Dispose()
+    {
+        _input.Dispose();
+        launcher.Dispose();
     }
 }
 

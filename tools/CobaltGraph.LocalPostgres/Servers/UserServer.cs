@@ -228,8 +228,7 @@ public sealed class UserServer
 
         progress?.Report($"Making a PostgreSQL {installation.Version} server in {state.DataDirectory}.");
         await account.CreatePrivateFolderAsync(state.ClusterDirectory, cancellationToken);
-        foreach (var leftover in Directory.GetDirectories(state.ClusterDirectory, "data.new-*"))
-            Directory.Delete(leftover, recursive: true);
+        RemoveHalfMade(state);
 
         state = state with
         {
@@ -417,15 +416,21 @@ public sealed class UserServer
     {
         if (!Directory.Exists(state.ClusterDirectory))
             return;
-        foreach (var folder in Directory.GetDirectories(state.ClusterDirectory).Where(IsData))
-            Directory.Delete(folder, recursive: true);
+        RemoveHalfMade(state);
+        if (Directory.Exists(state.DataDirectory))
+            Directory.Delete(state.DataDirectory, recursive: true);
         File.Delete(state.LogFile);
         File.Delete(state.LogFile + ".1");
         if (!Directory.EnumerateFileSystemEntries(state.ClusterDirectory).Any())
             Directory.Delete(state.ClusterDirectory);
+    }
 
-        static bool IsData(string folder) =>
-            Path.GetFileName(folder) is var name && (name == "data" || name.StartsWith("data.new-", StringComparison.Ordinal));
+    private static void RemoveHalfMade(UserServerRecord state)
+    {
+        foreach (var folder in Directory.GetDirectories(state.ClusterDirectory, "data.new-*"))
+            Directory.Delete(folder, recursive: true);
+        foreach (var file in Directory.GetFiles(state.ClusterDirectory, "data.new-*"))
+            File.Delete(file);
     }
 
     /// <summary>The server's process, if the one in postmaster.pid is alive and serves this folder.</summary>
