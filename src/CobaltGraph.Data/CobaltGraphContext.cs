@@ -45,7 +45,7 @@ public class CobaltGraphContext(DbContextOptions<CobaltGraphContext> options) : 
         HaveMetadata<ConnectionMetadata>();
         HaveMetadata<DeviceEventMetadata>();
 
-        void HaveMetadata<T>() where T : class
+        void HaveMetadata<T>() where T : MetadataRecord, new()
             => configurationBuilder.Properties<T>()
                 .HaveConversion<MetadataConverter<T>, MetadataComparer<T>>()
                 .HaveColumnType("jsonb");

@@ -1,17 +1,51 @@
 namespace CobaltGraph.Model;
 
+/// <summary>The text under which the database holds the values of enumerations.</summary>
 internal static class EnumText
 {
-    public static string ToText(DeviceStatus value) => value.ToString().ToLowerInvariant();
-
-    public static DeviceStatus ParseStatus(string text) => Enum.Parse<DeviceStatus>(text, true);
+    public static string ToText(DeviceStatus value) => value switch
+    {
+        DeviceStatus.Discovered => "discovered",
+        DeviceStatus.Active => "active",
+        DeviceStatus.Idle => "idle",
+        DeviceStatus.Offline => "offline",
+        _ => throw new ArgumentOutOfRangeException(nameof(value), value, "Not a device status."),
+    };
 
     public static string ToText(DeviceEventType value) => value switch
     {
+        DeviceEventType.Discovered => "discovered",
+        DeviceEventType.Active => "active",
+        DeviceEventType.Idle => "idle",
+        DeviceEventType.Offline => "offline",
         DeviceEventType.IpChanged => "ip_changed",
         DeviceEventType.ThreatDetected => "threat_detected",
-        _ => value.ToString().ToLowerInvariant(),
+        DeviceEventType.Removed => "removed",
+        _ => throw new ArgumentOutOfRangeException(nameof(value), value, "Not a type of device event."),
     };
 
-    public static DeviceEventType ParseEventType(string text) => Enum.Parse<DeviceEventType>(text.Replace("_", "", StringComparison.Ordinal), true);
+    public static DeviceStatus ParseStatus(string text) => text switch
+    {
+        "discovered" => DeviceStatus.Discovered,
+        "active" => DeviceStatus.Active,
+        "idle" => DeviceStatus.Idle,
+        "offline" => DeviceStatus.Offline,
+        _ => throw Unknown("device status", text),
+    };
+
+    public static DeviceEventType ParseEventType(string text) => text switch
+    {
+        "discovered" => DeviceEventType.Discovered,
+        "active" => DeviceEventType.Active,
+        "idle" => DeviceEventType.Idle,
+        "offline" => DeviceEventType.Offline,
+        "ip_changed" => DeviceEventType.IpChanged,
+        "threat_detected" => DeviceEventType.ThreatDetected,
+        "removed" => DeviceEventType.Removed,
+        _ => throw Unknown("type of device event", text),
+    };
+
+    private static FormatException Unknown(string what, string text) => new(
+        $"{DisplayText.Quote(text)} is not a {what} that this version of CobaltGraph knows. "
+        + "If a newer version wrote it, update this application.");
 }

@@ -73,8 +73,10 @@ internal static class CommandTree
             return;
         }
 
-        foreach (var message in parse.Errors.Select(error => error.Message).Distinct())
-            host.Notice($"{name}: {message}");
+        var messages = parse.Errors.Select(error => error.Message).Distinct().ToList();
+        // Of a verb that is not one, it also says that there is none.
+        if (parse.UnmatchedTokens.Count > 0 && messages.Count > parse.UnmatchedTokens.Count) messages.RemoveAt(0);
+        foreach (var message in messages) host.Notice($"{name}: {message}");
 
         var known = command.Subcommands.Select(verb => verb.Name)
             .Concat(command.Options.Where(option => !option.Hidden).Select(option => option.Name))

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using CobaltGraph.Cli.Terminal;
 using CobaltGraph.Data;
 
@@ -34,19 +35,24 @@ internal static class CommonOptions
 
     public static Option<int> Number(string name, string helpName, int fallback, int lowest, string description)
     {
-        var option = new Option<int>(name)
+        return new Option<int>(name)
         {
             HelpName = helpName,
             Description = description,
             DefaultValueFactory = _ => fallback,
+            CustomParser = result =>
+            {
+                var text = result.Tokens[^1].Value;
+                if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+                    && number >= lowest)
+                {
+                    return number;
+                }
+
+                result.AddError($"{name}: '{SafeText.Escape(text)}' is not a whole number of {lowest} or more.");
+                return fallback;
+            },
         };
-        option.Validators.Add(result =>
-        {
-            if (result.Errors.Any()) return;
-            if (result.GetValueOrDefault<int>() < lowest)
-                result.AddError($"{name} must be {lowest} or more.");
-        });
-        return option;
     }
 
     /// <summary>A time: ISO 8601, or so long before now.</summary>

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using CobaltGraph.Data;
+using CobaltGraph.Data.Schema;
 using Npgsql;
 
 namespace CobaltGraph.Cli;
@@ -29,6 +30,10 @@ internal static class ErrorReport
             switch (e)
             {
                 case CliException ours: return (ours.ExitCode, ours.Message, ours.Next);
+                case UnknownMigrationException: return (ExitCode.Usage, e.Message, null);
+                case MigrationRefusedException: return (ExitCode.Refused, e.Message, null);
+                case MigrationLockedException:
+                    return (ExitCode.Failed, e.Message, "Run it again later, or wait longer with --timeout.");
                 case DatabaseSettingsException: return (ExitCode.Failed, e.Message, null);
                 case PostgresException server: return FromServer(call, server);
             }

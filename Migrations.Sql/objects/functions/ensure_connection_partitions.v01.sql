@@ -1,5 +1,7 @@
--- Locks, in the order in which a writer takes them, so that the two queue instead of deadlocking: connections
--- (writers pass), the default partition (exclusive), devices (shared; needed by the foreign key of a new partition).
+-- A writer that has routed a row to the default partition fails if a partition for that row appears before the row is
+-- stored. So writers wait: connections is locked against them before anything is made, and in the order in which they
+-- lock themselves (connections, then devices), so that the two queue instead of deadlocking. Making an empty partition
+-- takes milliseconds; moving rows out of the default partition takes as long as it takes.
 -- Nothing is locked when nothing is missing. Callers under load set lock_timeout and try again.
 CREATE OR REPLACE FUNCTION ensure_connection_partitions(p_from timestamptz, p_to timestamptz)
 RETURNS SETOF text
@@ -43,12 +45,9 @@ BEGIN
             IF NOT v_locked THEN
                 -- Rows of this very transaction must have passed the foreign key before a table can be attached.
                 SET CONSTRAINTS fk_connections_devices_src_mac IMMEDIATE;
-                LOCK TABLE ONLY connections IN SHARE UPDATE EXCLUSIVE MODE;
+                LOCK TABLE ONLY connections IN SHARE ROW EXCLUSIVE MODE;
                 SELECT NULLIF(partdefid, 0)::regclass INTO v_default
                 FROM pg_catalog.pg_partitioned_table WHERE partrelid = 'connections'::regclass;
-                IF v_default IS NOT NULL THEN
-                    EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', v_default);
-                END IF;
                 v_locked := true;
                 -- Another session may have made partitions while this one waited.
                 CONTINUE;

@@ -8,17 +8,11 @@ namespace CobaltGraph.Data.Conversions;
 internal sealed class MetadataConverter<T>() : ValueConverter<T, string>(
     value => MetadataJson.Write(value),
     json => MetadataJson.Read<T>(json))
-    where T : class;
+    where T : MetadataRecord, new();
 
 // Compares contents and keeps a copy of its own, so that an edit in place is noticed.
 internal sealed class MetadataComparer<T>() : ValueComparer<T>(
-    (left, right) => Equals(left, right),
+    (left, right) => left == null ? right == null : left.Equals(right),
     value => value.GetHashCode(),
-    value => MetadataJson.Read<T>(MetadataJson.Write(value)))
-    where T : class
-{
-    private static new bool Equals(T? left, T? right)
-        => left is null || right is null
-            ? left is null && right is null
-            : MetadataJson.Write(left) == MetadataJson.Write(right);
-}
+    value => MetadataJson.Copy(value))
+    where T : MetadataRecord, new();

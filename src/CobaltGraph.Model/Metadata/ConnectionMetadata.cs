@@ -4,11 +4,30 @@ using System.Text.Json.Serialization;
 namespace CobaltGraph.Model;
 
 /// <summary>What is known of a connection beyond its columns.</summary>
-public sealed record ConnectionMetadata
+[JsonConverter(typeof(MetadataJsonConverter<ConnectionMetadata>))]
+public sealed record ConnectionMetadata : MetadataRecord
 {
-    /// <summary>The DNS query and answer that led to the connection.</summary>
+    private static readonly MetadataMember[] Known =
+    [
+        MetadataMember.Record<ConnectionMetadata, DnsMetadata>("dns", m => m.Dns, (m, value) => m.Dns = value),
+        MetadataMember.Record<ConnectionMetadata, ThreatMetadata>("threat", m => m.Threat, (m, value) => m.Threat = value),
+        MetadataMember.Text<ConnectionMetadata>("service", m => m.Service, (m, value) => m.Service = value),
+        MetadataMember.Text<ConnectionMetadata>("state", m => m.State, (m, value) => m.State = value),
+        MetadataMember.Text<ConnectionMetadata>("uid", m => m.Uid, (m, value) => m.Uid = value),
+    ];
+
+    /// <summary>Creates a record without any key.</summary>
+    public ConnectionMetadata()
+    {
+    }
+
+    private ConnectionMetadata(ConnectionMetadata original)
+        : base(original)
+        => MetadataMember.CopyAll(Known, original, this);
+
+    /// <summary>The DNS query and answers that led to the connection.</summary>
     [JsonPropertyName("dns")]
-    public JsonElement? Dns { get; set; }
+    public DnsMetadata? Dns { get; set; }
 
     /// <summary>Why the connection was scored.</summary>
     [JsonPropertyName("threat")]
@@ -22,31 +41,19 @@ public sealed record ConnectionMetadata
     [JsonPropertyName("state")]
     public string? State { get; set; }
 
-    /// <summary>The sensor's own identifier of the connection.</summary>
+    /// <summary>The identifier that the sensor gave the connection.</summary>
     [JsonPropertyName("uid")]
     public string? Uid { get; set; }
 
-    /// <summary>Every other key, kept as it was.</summary>
-    [JsonExtensionData]
-    public IDictionary<string, JsonElement>? Other { get; set; }
-}
+    private protected override MetadataMember[] Members => Known;
 
-/// <summary>Why a connection was scored.</summary>
-public sealed record ThreatMetadata
-{
-    /// <summary>The list or engine that gave the score.</summary>
-    [JsonPropertyName("source")]
-    public string? Source { get; set; }
+    /// <summary>Reads a JSON object.</summary>
+    /// <exception cref="JsonException">The text is not JSON, or not an object.</exception>
+    public static ConnectionMetadata Parse(string json) => MetadataJson.Read<ConnectionMetadata>(json);
 
-    /// <summary>The reason in words.</summary>
-    [JsonPropertyName("reason")]
-    public string? Reason { get; set; }
+    /// <inheritdoc/>
+    public bool Equals(ConnectionMetadata? other) => base.Equals(other);
 
-    /// <summary>The indicator that matched: an address, a name, a hash.</summary>
-    [JsonPropertyName("indicator")]
-    public string? Indicator { get; set; }
-
-    /// <summary>Every other key, kept as it was.</summary>
-    [JsonExtensionData]
-    public IDictionary<string, JsonElement>? Other { get; set; }
+    /// <inheritdoc/>
+    public override int GetHashCode() => base.GetHashCode();
 }

@@ -1,4 +1,6 @@
 using CobaltGraph.Data;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
 
 namespace CobaltGraph.Cli.Database;
@@ -6,7 +8,9 @@ namespace CobaltGraph.Cli.Database;
 /// <summary>A database that answered.</summary>
 internal sealed class DatabaseSession : IAsyncDisposable
 {
-    private DatabaseSession(DatabaseSettings settings, NpgsqlDataSource dataSource, Version serverVersion)
+    private DbContextOptions<CobaltGraphContext>? _options;
+
+    private DatabaseSession(DatabaseSettings settings, NpgsqlDataSource dataSource, string serverVersion)
     {
         Settings = settings;
         DataSource = dataSource;
@@ -17,7 +21,8 @@ internal sealed class DatabaseSession : IAsyncDisposable
 
     public NpgsqlDataSource DataSource { get; }
 
-    public Version ServerVersion { get; }
+    /// <summary>As the server writes it, for example <c>18.4</c>.</summary>
+    public string ServerVersion { get; }
 
     public static async Task<DatabaseSession> OpenAsync(
         DatabaseSettings settings, string verb, CancellationToken cancellationToken)
@@ -29,15 +34,32 @@ internal sealed class DatabaseSession : IAsyncDisposable
         var dataSource = builder.Build();
         try
         {
-            // Before EF Core, which would try an unreachable server again and again before it says so.
             await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-            return new(settings, dataSource, connection.PostgreSqlVersion);
+            return new(settings, dataSource, connection.PostgresParameters["server_version"]);
         }
         catch
         {
             await dataSource.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>
+    /// A context that does not try again after a fault: a person at a terminal rather hears of it, and results can be
+    /// passed on row by row instead of being held until all are there.
+    /// </summary>
+    public CobaltGraphContext NewContext()
+    {
+        if (_options is null)
+        {
+            var options = new DbContextOptionsBuilder<CobaltGraphContext>();
+            options.UseCobaltGraph(
+                DataSource, npgsql => npgsql.ExecutionStrategy(services => new NonRetryingExecutionStrategy(services)));
+            options.UseQueryTrackingBehavior(QueryTrackingBehavior.NoTracking);
+            _options = options.Options;
+        }
+
+        return new CobaltGraphContext(_options);
     }
 
     public ValueTask DisposeAsync() => DataSource.DisposeAsync();

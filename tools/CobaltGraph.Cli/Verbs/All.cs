@@ -1,4 +1,11 @@
 using CobaltGraph.Cli.Terminal;
+using CobaltGraph.Cli.Verbs.Connections;
+using CobaltGraph.Cli.Verbs.Device;
+using CobaltGraph.Cli.Verbs.Devices;
+using CobaltGraph.Cli.Verbs.Events;
+using CobaltGraph.Cli.Verbs.Migrate;
+using CobaltGraph.Cli.Verbs.Script;
+using CobaltGraph.Cli.Verbs.Status;
 
 namespace CobaltGraph.Cli.Verbs;
 
@@ -7,5 +14,12 @@ internal static class All
 {
     public static IEnumerable<VerbCommand> Create(CliHost host) =>
     [
+        MigrateVerb.Create(host),
+        StatusVerb.Create(host),
+        DevicesVerb.Create(host),
+        DeviceVerb.Create(host),
+        ConnectionsVerb.Create(host),
+        EventsVerb.Create(host),
+        ScriptVerb.Create(host),
     ];
 }

@@ -1,0 +1,61 @@
+namespace CobaltGraph.Data.Import;
+
+/// <summary>How an import ended.</summary>
+internal enum ImportOutcome
+{
+    /// <summary>Every file was visited; single files and lines may still have errors.</summary>
+    Completed,
+
+    /// <summary>Cancelled: finished batches are stored, the running one is not.</summary>
+    Cancelled,
+
+    /// <summary>The database failed: finished batches are stored, see <see cref="ImportResult.Failure"/>.</summary>
+    Failed,
+}
+
+/// <summary>
+/// What an import did. A line counts as read once its fate is known, so read = stored + rejected always holds, also
+/// after a cancellation or a failure.
+/// </summary>
+internal sealed record ImportResult(
+    ImportOutcome Outcome,
+    IReadOnlyList<ImportFileResult> Files,
+    IReadOnlyList<RejectedLine> Rejections,
+    BatchStoreException? Failure)
+{
+    public long Read => Files.Sum(f => f.Read);
+
+    public long Stored => Files.Sum(f => f.Stored);
+
+    public long Rejected => Files.Sum(f => f.Rejected);
+
+    /// <summary>Whether every line of every file is stored.</summary>
+    public bool IsClean => Outcome == ImportOutcome.Completed && Rejected == 0 && Files.All(f => f.Error is null);
+}
+
+/// <summary>What became of one file.</summary>
+/// <param name="File">The path as it was given.</param>
+/// <param name="Read">Lines with content, header lines aside.</param>
+/// <param name="Stored">Lines stored as connections.</param>
+/// <param name="Rejected">Lines refused, each with a reason.</param>
+/// <param name="Error">Why the file was not read to its end, safe to print; null when it was.</param>
+internal sealed record ImportFileResult(string File, long Read, long Stored, long Rejected, string? Error);
+
+/// <summary>A state of a running import.</summary>
+/// <param name="File">The file being read.</param>
+/// <param name="FileNumber">Its place among the files, from 1.</param>
+/// <param name="FileCount">How many files there are.</param>
+/// <param name="FileBytesRead">Bytes of the file taken so far, as they are on disk.</param>
+/// <param name="FileBytes">Size of the file, or null when it has none (a pipe).</param>
+/// <param name="Read">Lines read, over all files.</param>
+/// <param name="Stored">Lines stored, over all files.</param>
+/// <param name="Rejected">Lines rejected, over all files.</param>
+internal readonly record struct ImportProgress(
+    string File,
+    int FileNumber,
+    int FileCount,
+    long FileBytesRead,
+    long? FileBytes,
+    long Read,
+    long Stored,
+    long Rejected);

@@ -1,0 +1,319 @@
+using System.Diagnostics;
+using System.Text;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Npgsql;
+
+namespace CobaltGraph.Data.Schema;
+
+/// <summary>
+/// Brings one schema to a wanted migration, one run at a time, and says what it did. Everything else about migrating is
+/// EF Core's and <see cref="SiteMigrator"/>'s.
+/// </summary>
+internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? clock = null)
+{
+    // DDL that waits for a lock makes every later statement on the table wait behind it. EF Core tries again after
+    // the timeout, with a growing pause.
+    private const string SessionSettings = "SET statement_timeout = 0; SET lock_timeout = '5s'";
+
+    private const int MonthsAhead = 3;
+
+    private readonly TimeProvider _clock = clock ?? TimeProvider.System;
+
+    /// <summary>Reads what is there. Writes nothing.</summary>
+    public async Task<SchemaState> ReadStateAsync(CancellationToken cancellationToken)
+    {
+        var session = await MigrationSession.OpenAsync(dataSource, cancellationToken).ConfigureAwait(false);
+        await using (session.ConfigureAwait(false))
+            return await ReadStateAsync(session, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The steps to a target.</summary>
+    /// <param name="state">The state to start from.</param>
+    /// <param name="target">
+    /// Id or name of the last migration wanted; <c>0</c> for none; null for every migration there is.
+    /// </param>
+    /// <exception cref="UnknownMigrationException">There is no such migration.</exception>
+    public static MigrationPlan Plan(SchemaState state, string? target)
+    {
+        var all = state.Applied.Concat(state.Pending).Order(StringComparer.Ordinal).ToList();
+        var last = target switch
+        {
+            null => all.LastOrDefault(),
+            Migration.InitialDatabase => null,
+            _ => FindMigration(all, target),
+        };
+        return new(
+            last,
+            [.. state.Pending.Where(id => last is not null && StringComparer.Ordinal.Compare(id, last) <= 0)],
+            [.. state.Applied.Where(id => last is null || StringComparer.Ordinal.Compare(id, last) > 0).Reverse()]);
+    }
+
+    /// <summary>
+    /// The SQL of a plan, for psql: what <see cref="MigrateAsync"/> would run on this very database. Writes nothing.
+    /// </summary>
+    public async Task<string> ScriptAsync(
+        SchemaState state, MigrationPlan plan, CancellationToken cancellationToken)
+    {
+        if (plan.IsEmpty) return "";
+
+        var session = await MigrationSession.OpenAsync(dataSource, cancellationToken).ConfigureAwait(false);
+        await using (session.ConfigureAwait(false))
+        {
+            var migrator = session.Context.GetService<IMigrator>();
+            var script = new StringBuilder("\\set ON_ERROR_STOP on\n");
+            var schema = QuoteIdentifier(state.Schema);
+            if (!state.SchemaExists) script.Append($"CREATE SCHEMA {schema};\n");
+            script.Append($"SET search_path = {session.SearchPath ?? schema};\n\n");
+
+            if (plan.ToRevert.Count > 0)
+            {
+                script.Append(migrator.GenerateScript(
+                    plan.ToRevert[0], plan.Target ?? Migration.InitialDatabase));
+            }
+
+            // One by one: a pending migration may lie between applied ones.
+            var all = state.Applied.Concat(state.Pending).Order(StringComparer.Ordinal).ToList();
+            foreach (var id in plan.ToApply)
+            {
+                var index = all.IndexOf(id);
+                script.Append(migrator.GenerateScript(index == 0 ? Migration.InitialDatabase : all[index - 1], id));
+            }
+
+            return script.ToString();
+        }
+    }
+
+    /// <summary>Migrates, and makes sure that connections has partitions for this month and the next ones.</summary>
+    /// <param name="target">As in <see cref="Plan"/>.</param>
+    /// <param name="mayRevert">Whether migrations may be reverted, which drops what they created.</param>
+    /// <param name="lockTimeout">How long to wait for another run.</param>
+    /// <param name="waiting">Told now and then for whom this run waits.</param>
+    /// <param name="step">Told of each migration that is done.</param>
+    /// <param name="cancellationToken">Stops the run; the migration under way is rolled back.</param>
+    /// <exception cref="MigrationLockedException">Another run did not end in time.</exception>
+    /// <exception cref="MigrationRefusedException">The database is newer, or a revert was not allowed.</exception>
+    public async Task<MigrationReport> MigrateAsync(
+        string? target,
+        bool mayRevert,
+        TimeSpan lockTimeout,
+        Action<MigrationLockHolder> waiting,
+        Action<MigrationStep> step,
+        CancellationToken cancellationToken)
+    {
+        var session = await MigrationSession.OpenAsync(dataSource, cancellationToken).ConfigureAwait(false);
+        await using var openSession = session.ConfigureAwait(false);
+        var first = await ReadStateAsync(session, cancellationToken).ConfigureAwait(false);
+
+        var taken = await MigrationLock
+            .AcquireAsync(dataSource, first.Schema, lockTimeout, _clock, waiting, cancellationToken)
+            .ConfigureAwait(false);
+        await using var heldLock = taken.ConfigureAwait(false);
+
+        var state = taken.WaitedFor is null
+            ? first
+            : await ReadStateAsync(session, cancellationToken).ConfigureAwait(false);
+        var plan = Plan(state, target);
+        Guard(state, plan, mayRevert);
+
+        var steps = new List<MigrationStep>();
+        var migrator = session.Context.GetService<IMigrator>();
+        foreach (var (id, revert) in plan.ToRevert.Select(id => (id, true)).Concat(plan.ToApply.Select(id => (id, false))))
+        {
+            await taken.VerifyAsync(cancellationToken).ConfigureAwait(false);
+            var started = Stopwatch.GetTimestamp();
+            await migrator.MigrateAsync(revert ? Before(state, id) : id, cancellationToken).ConfigureAwait(false);
+            var done = new MigrationStep(id, revert, Stopwatch.GetElapsedTime(started));
+            steps.Add(done);
+            step(done);
+        }
+
+        if (steps.Count > 0) await dataSource.ReloadTypesAsync(cancellationToken).ConfigureAwait(false);
+        var partitions = await session.EnsurePartitionsAsync(MonthsAhead, cancellationToken).ConfigureAwait(false);
+        return new(
+            state,
+            steps,
+            [.. state.Applied.Concat(state.Unknown).Except(first.Applied.Concat(first.Unknown))],
+            taken.WaitedFor,
+            partitions);
+    }
+
+    private static void Guard(SchemaState state, MigrationPlan plan, bool mayRevert)
+    {
+        if (!plan.IsEmpty && state.Unknown.Count > 0)
+        {
+            throw new MigrationRefusedException(
+                $"Schema \"{state.Schema}\" has migrations that this version does not know: " +
+                $"{string.Join(", ", state.Unknown)}. It was migrated by a newer version; use that one.");
+        }
+
+        if (plan.ToRevert.Count > 0 && !mayRevert)
+        {
+            throw new MigrationRefusedException(
+                $"That reverts {string.Join(", ", plan.ToRevert)}, and drops what they created with all data in it.");
+        }
+    }
+
+    private static string Before(SchemaState state, string id)
+        => state.Applied.LastOrDefault(other => StringComparer.Ordinal.Compare(other, id) < 0)
+            ?? Migration.InitialDatabase;
+
+    private static async Task<SchemaState> ReadStateAsync(
+        MigrationSession session, CancellationToken cancellationToken)
+    {
+        var (schema, exists) = await session.FindSchemaAsync(cancellationToken).ConfigureAwait(false);
+        var known = session.Context.Database.GetMigrations().ToList();
+
+        // Without the schema the history of the next one on the search path would be read.
+        var history = exists
+            ? (await session.Context.Database.GetAppliedMigrationsAsync(cancellationToken).ConfigureAwait(false)).ToList()
+            : [];
+        return new(
+            schema,
+            exists,
+            [.. known.Where(history.Contains)],
+            [.. known.Where(id => !history.Contains(id))],
+            [.. history.Where(id => !known.Contains(id))]);
+    }
+
+    private static string FindMigration(List<string> all, string target)
+    {
+        // An id is its timestamp, an underscore and its name.
+        var matches = all.Where(id =>
+            id.Equals(target, StringComparison.OrdinalIgnoreCase)
+            || id[(id.IndexOf('_', StringComparison.Ordinal) + 1)..].Equals(target, StringComparison.OrdinalIgnoreCase)).ToList();
+        return matches.Count == 1 ? matches[0] : throw new UnknownMigrationException(target, all);
+    }
+
+    private static string QuoteIdentifier(string name)
+        => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+
+    /// <summary>A context on one session that the settings above hold for.</summary>
+    private sealed class MigrationSession : IAsyncDisposable
+    {
+        private readonly NpgsqlConnection _connection;
+
+        private MigrationSession(NpgsqlConnection connection, CobaltGraphContext context)
+        {
+            _connection = connection;
+            Context = context;
+        }
+
+        public CobaltGraphContext Context { get; }
+
+        public string? SearchPath => new NpgsqlConnectionStringBuilder(_connection.ConnectionString).SearchPath is { Length: > 0 } path ? path : null;
+
+        public static async Task<MigrationSession> OpenAsync(
+            NpgsqlDataSource dataSource, CancellationToken cancellationToken)
+        {
+            var connection = await dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                var command = new NpgsqlCommand(SessionSettings, connection);
+                await using (command.ConfigureAwait(false))
+                    await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+
+                var options = new DbContextOptionsBuilder<CobaltGraphContext>();
+                options.UseCobaltGraph();
+                var context = new CobaltGraphContext(options.Options);
+                context.Database.SetDbConnection(connection);
+                context.Database.SetCommandTimeout(0);
+                return new(connection, context);
+            }
+            catch
+            {
+                await connection.DisposeAsync().ConfigureAwait(false);
+                throw;
+            }
+        }
+
+        public async Task<(string Schema, bool Exists)> FindSchemaAsync(CancellationToken cancellationToken)
+        {
+            var named = Schema.SearchPath.First(SearchPath);
+            var command = new NpgsqlCommand(
+                """
+                SELECT coalesce($1, current_schema()),
+                       EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = coalesce($1, current_schema()))
+                """,
+                _connection);
+            await using (command.ConfigureAwait(false))
+            {
+                command.Parameters.Add(new() { Value = (object?)named ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
+                var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+                await using (reader.ConfigureAwait(false))
+                {
+                    await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+                    if (reader.IsDBNull(0))
+                    {
+                        throw new MigrationRefusedException(
+                            "The search path names no schema that exists. Name one in the connection (Search Path=…, or schema in the configuration file).");
+                    }
+
+                    return (reader.GetString(0), reader.GetBoolean(1));
+                }
+            }
+        }
+
+        public async Task<IReadOnlyList<string>> EnsurePartitionsAsync(
+            int monthsAhead, CancellationToken cancellationToken)
+        {
+            const int attempts = 5;
+            for (var attempt = 1; ; attempt++)
+            {
+                try
+                {
+                    return await TryEnsurePartitionsAsync(monthsAhead, cancellationToken).ConfigureAwait(false);
+                }
+                catch (PostgresException e) when (
+                    e.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected
+                    && attempt < attempts)
+                {
+                    var pause = TimeSpan.FromMilliseconds(200 * attempt * (0.5 + Random.Shared.NextDouble()));
+                    await Task.Delay(pause, cancellationToken).ConfigureAwait(false);
+                }
+            }
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await Context.DisposeAsync().ConfigureAwait(false);
+            await _connection.DisposeAsync().ConfigureAwait(false);
+        }
+
+        private async Task<IReadOnlyList<string>> TryEnsurePartitionsAsync(
+            int monthsAhead, CancellationToken cancellationToken)
+        {
+            var exists = new NpgsqlCommand(
+                "SELECT to_regprocedure('ensure_connection_partitions(timestamptz, timestamptz)') IS NOT NULL", _connection);
+            await using (exists.ConfigureAwait(false))
+            {
+                if (await exists.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not true) return [];
+            }
+
+            var names = new List<string>();
+            var ensure = new NpgsqlCommand(
+                "SELECT name FROM ensure_connection_partitions(now(), now() + make_interval(months => $1)) AS name",
+                _connection);
+            await using (ensure.ConfigureAwait(false))
+            {
+                ensure.Parameters.Add(new() { Value = monthsAhead });
+                var reader = await ensure.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+                await using (reader.ConfigureAwait(false))
+                {
+                    while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+                        names.Add(reader.GetString(0));
+                }
+            }
+
+            return names;
+        }
+    }
+}
+
+/// <summary>A guard refused to migrate.</summary>
+internal sealed class MigrationRefusedException(string message) : Exception(message);
+
+/// <summary>A migration was asked for that there is none of.</summary>
+internal sealed class UnknownMigrationException(string name, IReadOnlyList<string> known)
+    : Exception($"There is no migration \"{name}\". There are: {string.Join(", ", known)}.");

@@ -1,0 +1,108 @@
+using CobaltGraph.Testing;
+using Npgsql;
+
+namespace CobaltGraph.Data.Tests.Contract;
+
+// CONTRACT.md §2, rules 7, 8 and 10: what every function and trigger of ours is made like, and what it withstands.
+public class FunctionTests(PostgresServerFixture server) : DatabaseTest(server)
+{
+    [Fact]
+    public async Task Every_function_pins_a_search_path_that_ends_in_pg_temp()
+        => Assert.Empty(await Texts("""
+            SELECT proname FROM pg_proc
+            WHERE pronamespace = quote_ident(current_schema())::regnamespace
+              AND NOT coalesce(proconfig, '{}') @> ARRAY['search_path=' || quote_ident(current_schema()) || ', pg_temp']
+            """));
+
+    [Fact]
+    public async Task Functions_that_write_are_security_definer_and_revoked_from_public()
+        => Assert.Empty(await Texts("""
+            SELECT proname FROM pg_proc
+            WHERE pronamespace = quote_ident(current_schema())::regnamespace
+              AND (NOT prosecdef OR has_function_privilege('public', oid, 'EXECUTE'))
+              AND proname NOT IN ('threat_threshold', 'devices_keep_times', 'device_events_refuse_change')
+            """));
+
+    [Fact]
+    public async Task Triggers_on_connections_are_statement_level()
+        => Assert.Empty(await Texts(
+            "SELECT tgname FROM pg_trigger WHERE tgrelid = 'connections'::regclass AND NOT tgisinternal AND tgtype & 1 = 1"));
+
+    [Fact]
+    public async Task Everything_carries_a_comment()
+        => Assert.Empty(await Texts("""
+            SELECT 'relation ' || relname FROM pg_class
+            WHERE relnamespace = quote_ident(current_schema())::regnamespace AND relkind IN ('r', 'p', 'v') AND NOT relispartition
+              AND relname <> '__EFMigrationsHistory' AND obj_description(oid, 'pg_class') IS NULL
+            UNION ALL
+            SELECT 'function ' || proname FROM pg_proc
+            WHERE pronamespace = quote_ident(current_schema())::regnamespace AND obj_description(oid, 'pg_proc') IS NULL
+            """));
+
+    [Fact]
+    public async Task Ids_come_from_sequences()
+        => Assert.Equal(
+            ["connections.id", "device_events.id"],
+            await Texts("""
+                SELECT attrelid::regclass || '.' || attname FROM pg_attribute
+                WHERE attrelid IN ('connections'::regclass, 'device_events'::regclass) AND attname = 'id' AND attidentity = ''
+                  AND pg_get_serial_sequence(attrelid::regclass::text, attname) IS NOT NULL ORDER BY 1
+                """));
+
+    // A writer that owns temporary tables of our names must not divert what the triggers write.
+    [Fact]
+    public async Task Temporary_tables_cannot_stand_in_for_ours()
+    {
+        var role = await CreateRole("GRANT INSERT ON connections TO {0}; GRANT USAGE ON SEQUENCE connections_id_seq TO {0}");
+        await using (var writer = NpgsqlDataSource.Create(Database.ConnectionStringWith(c => c.Username = c.Password = role)))
+        {
+            await using var attack = writer.CreateCommand("""
+                CREATE TEMP TABLE device_events (LIKE device_events);
+                CREATE TEMP TABLE device_destinations (src_mac macaddr, dst_ip inet, PRIMARY KEY (src_mac, dst_ip));
+                CREATE TEMP TABLE devices (mac_address macaddr PRIMARY KEY);
+                INSERT INTO connections (src_mac, dst_ip, dst_port, threat_score) VALUES ('02:00:5e:00:00:01', '192.0.2.1', 443, 9)
+                """.Replace("(LIKE device_events)", "(id bigserial, device_mac macaddr, event_type text, new_value text)", StringComparison.Ordinal));
+            await attack.ExecuteNonQueryAsync(Cancel);
+        }
+
+        Assert.Equal(3, await Count("device_events"));
+        Assert.Equal(1, await Count("device_destinations WHERE threat_count = 1"));
+        Assert.Equal(1, await Count("devices WHERE threat_count = 1"));
+        await DropRole(role);
+    }
+
+    [Fact]
+    public async Task Writer_needs_no_more_than_insert_on_connections()
+    {
+        var role = await CreateRole("GRANT INSERT ON connections TO {0}; GRANT USAGE ON SEQUENCE connections_id_seq TO {0}");
+        await using (var writer = NpgsqlDataSource.Create(Database.ConnectionStringWith(c => c.Username = c.Password = role)))
+        {
+            await Do("COPY connections (src_mac, dst_ip, dst_port) FROM PROGRAM 'true'", PostgresErrorCodes.InsufficientPrivilege);
+            await Do("INSERT INTO connections (src_mac, dst_ip, dst_port) VALUES ('02:00:5e:00:00:01', '192.0.2.1', 443)", null);
+            await Do("UPDATE devices SET connection_count = 999999", PostgresErrorCodes.InsufficientPrivilege);
+            await Do("UPDATE device_destinations SET connection_count = 999999", PostgresErrorCodes.InsufficientPrivilege);
+            await Do("INSERT INTO device_events (device_mac, event_type) VALUES ('02:00:5e:00:00:01', 'idle')", PostgresErrorCodes.InsufficientPrivilege);
+            await Do("SELECT sweep_device_status()", PostgresErrorCodes.InsufficientPrivilege);
+            await Do("SELECT ensure_connection_partitions(now(), now())", PostgresErrorCodes.InsufficientPrivilege);
+
+            async Task Do(string sql, string? sqlState)
+            {
+                await using var command = writer.CreateCommand(sql);
+                var error = await Record.ExceptionAsync(() => command.ExecuteNonQueryAsync(Cancel));
+                Assert.Equal(sqlState, (error as PostgresException)?.SqlState);
+            }
+        }
+
+        Assert.Equal(["1"], await Texts("SELECT connection_count::text FROM devices"));
+        await DropRole(role);
+    }
+
+    private async Task<string> CreateRole(string grants)
+    {
+        var role = $"role_{Guid.NewGuid():N}";
+        await Run($"CREATE ROLE {role} LOGIN PASSWORD '{role}'; GRANT USAGE ON SCHEMA public TO {role}; {grants.Replace("{0}", role, StringComparison.Ordinal)}");
+        return role;
+    }
+
+    private Task<int> DropRole(string role) => Run($"DROP OWNED BY {role}; DROP ROLE {role}");
+}

@@ -1,0 +1,164 @@
+using CobaltGraph.Data.Import;
+
+namespace CobaltGraph.Data.Tests.Import;
+
+public sealed class ConnectionFileImporterTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly MemorySink _sink = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Files_are_stored_in_order_and_in_batches()
+    {
+        string[] paths =
+        [
+            _folder.Write("a.log", Logs.TsvHeader() + Rows(0, 250)),
+            _folder.Write("b.log", Logs.Gzip(Logs.TsvHeader() + Rows(250, 100))),
+            _folder.Write("c.log", Json(350, 7)),
+        ];
+        var result = await ImportAsync(paths, new ImportOptions { BatchSize = 100 });
+
+        Assert.Equal([100, 100, 50, 100, 7], _sink.BatchSizes);
+        Assert.Equal(Enumerable.Range(0, 357), _sink.Rows.Select(r => r.SrcPort!.Value));
+        Assert.Equal((357, 357, 0), (result.Read, result.Stored, result.Rejected));
+        Assert.Equal(paths, result.Files.Select(f => f.File));
+        Assert.True(result.IsClean);
+    }
+
+    [Fact]
+    public async Task Bad_files_do_not_stop_the_others()
+    {
+        string[] paths =
+        [
+            Path.Combine(_folder.Path, "missing.log"),
+            _folder.Path,
+            "",
+            "nul\0name",
+            _folder.Write("dns.log", Logs.TsvHeader(path: "dns")),
+            _folder.Write("cut.log.gz", Logs.Gzip(Json(0, 5000))[..2000]),
+            _folder.Write("junk.log.gz", [.. Logs.Gzip(Json(0, 3)), .. "junk"u8]),
+            _folder.Write("empty.log", ""),
+            _folder.Write("good.log", Json(0, 5)),
+        ];
+        var result = await ImportAsync(paths);
+
+        Assert.Equal(ImportOutcome.Completed, result.Outcome);
+        Assert.False(result.IsClean);
+        Assert.Equal("there is no such file", result.Files[0].Error);
+        Assert.Contains("is a folder", result.Files[1].Error, StringComparison.Ordinal);
+        Assert.Contains("not a path", result.Files[2].Error, StringComparison.Ordinal);
+        Assert.Contains("not a path", result.Files[3].Error, StringComparison.Ordinal);
+        Assert.Equal(@"nul\x00name", result.Files[3].File);
+        Assert.Contains("'dns'", result.Files[4].Error, StringComparison.Ordinal);
+        Assert.Contains("cut", result.Files[5].Error, StringComparison.Ordinal);
+        Assert.True(result.Files[5].Stored > 0);
+        Assert.Contains("something else follows", result.Files[6].Error, StringComparison.Ordinal);
+        Assert.Equal(3, result.Files[6].Stored);
+        Assert.Equal((0, null), (result.Files[7].Read, result.Files[7].Error));
+        Assert.Equal((5, null), (result.Files[8].Stored, result.Files[8].Error));
+        Assert.Equal(result.Read, result.Stored + result.Rejected);
+        Assert.Equal(result.Stored, _sink.Rows.Count);
+    }
+
+    [Fact]
+    public async Task Unreadable_file_is_reported()
+    {
+        var path = _folder.Write("secret.log", Json(0, 1));
+        if (OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess)
+        {
+            Assert.Skip("This account may read every file.");
+            return;
+        }
+
+        File.SetUnixFileMode(path, UnixFileMode.None);
+
+        Assert.Equal("this account may not read it", Assert.Single((await ImportAsync([path])).Files).Error);
+    }
+
+    [Fact]
+    public async Task Rejections_are_counted_all_and_kept_up_to_the_limit()
+    {
+        var called = new List<RejectedLine>();
+        var path = _folder.Write("a.log", Logs.TsvHeader() + string.Concat(Enumerable.Repeat(Logs.TsvRow() + "\nbad\u001b[2J\n", 500)));
+        var result = await ImportAsync([path], new ImportOptions { MaxReportedRejections = 3, OnRejected = called.Add });
+
+        Assert.Equal((1000, 500, 500), (result.Read, result.Stored, result.Rejected));
+        Assert.Equal([9, 11, 13], result.Rejections.Select(r => r.LineNumber));
+        Assert.Equal(500, called.Count);
+        Assert.Equal(@"bad\x1b[2J", called[0].Excerpt);
+        Assert.Equal(path, called[0].File);
+    }
+
+    [Fact]
+    public async Task Rows_that_the_server_refuses_are_rejected_with_their_line()
+    {
+        var sink = new MemorySink { Refuse = row => row.SrcPort == 17 ? "the database refused it" : null };
+        var path = _folder.Write("a.log", Json(0, 100));
+        var result = await ConnectionFileImporter.ImportAsync(sink, [path], new ImportOptions { BatchSize = 30 }, null, TestContext.Current.CancellationToken);
+
+        Assert.Equal((100, 99, 1), (result.Read, result.Stored, result.Rejected));
+        var rejection = Assert.Single(result.Rejections);
+        Assert.Equal((18, "the database refused it"), (rejection.LineNumber, rejection.Reason));
+        Assert.Contains("UDP 10.0.1.6 17 → 10.0.0.4 53", rejection.Excerpt, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Cancelled_import_keeps_and_counts_what_is_stored()
+    {
+        using var source = new CancellationTokenSource();
+        var sink = new MemorySink { BeforeBatch = batch => { if (batch == 3) source.Cancel(); } };
+        string[] paths = [_folder.Write("a.log", Json(0, 1000)), _folder.Write("b.log", Json(0, 10))];
+        var result = await ConnectionFileImporter.ImportAsync(sink, paths, new ImportOptions { BatchSize = 100 }, null, source.Token);
+
+        Assert.Equal(ImportOutcome.Cancelled, result.Outcome);
+        Assert.Equal((200, 200, 0), (result.Read, result.Stored, result.Rejected));
+        Assert.Equal(200, sink.Rows.Count);
+        Assert.Single(result.Files);
+    }
+
+    [Fact]
+    public async Task Failed_database_ends_the_import_with_exact_counts()
+    {
+        var failure = new BatchStoreException("the server is gone", isOutcomeUnknown: false, new IOException());
+        var sink = new MemorySink { BeforeBatch = batch => { if (batch == 3) throw failure; } };
+        string[] paths = [_folder.Write("a.log", "{}\n" + Json(0, 1000)), _folder.Write("b.log", Json(0, 10))];
+        var result = await ConnectionFileImporter.ImportAsync(
+            sink, paths, new ImportOptions { BatchSize = 100 }, null, TestContext.Current.CancellationToken);
+
+        Assert.Equal(ImportOutcome.Failed, result.Outcome);
+        Assert.Same(failure, result.Failure);
+        Assert.Equal((201, 200, 1), (result.Read, result.Stored, result.Rejected));
+        Assert.Equal("lines 202 to 301 and what follows are not stored: the server is gone", Assert.Single(result.Files).Error);
+    }
+
+    [Fact]
+    public async Task Progress_rises_to_the_whole()
+    {
+        var path = _folder.Write("a.log", Json(0, 1000));
+        var seen = new List<ImportProgress>();
+        await ConnectionFileImporter.ImportAsync(
+            _sink, [path], new ImportOptions { BatchSize = 100 }, new Recorder(seen), TestContext.Current.CancellationToken);
+
+        Assert.Equal(seen.OrderBy(p => p.Stored), seen);
+        Assert.Equal(1000, seen[^1].Stored);
+        Assert.Equal(new FileInfo(path).Length, seen[^1].FileBytesRead);
+        Assert.Equal(new FileInfo(path).Length, seen[^1].FileBytes);
+        Assert.All(seen, p => Assert.Equal(p.Read, p.Stored + p.Rejected));
+    }
+
+    private Task<ImportResult> ImportAsync(IReadOnlyList<string> paths, ImportOptions? options = null)
+        => ConnectionFileImporter.ImportAsync(_sink, paths, options ?? new ImportOptions(), null, TestContext.Current.CancellationToken);
+
+    private static string Rows(int first, int count)
+        => string.Concat(Enumerable.Range(first, count).Select(i => Logs.TsvRow(("id.orig_p", $"{i}")) + "\n"));
+
+    private static string Json(int first, int count)
+        => string.Concat(Enumerable.Range(first, count).Select(i => Logs.Json(("54243", $"{i}")) + "\n"));
+
+    private sealed class Recorder(List<ImportProgress> seen) : IProgress<ImportProgress>
+    {
+        public void Report(ImportProgress value) => seen.Add(value);
+    }
+}

@@ -1,0 +1,142 @@
+using System.Data;
+using CobaltGraph.Data.Schema;
+using Npgsql;
+
+namespace CobaltGraph.Cli.Verbs.Status;
+
+/// <summary>A table and what is in it.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Rows">Rows, counted or estimated; null when nobody knows.</param>
+/// <param name="Estimated">Whether the server estimated them, because counting would take long.</param>
+/// <param name="Bytes">Size with indexes.</param>
+internal sealed record TableStatus(string Name, long? Rows, bool Estimated, long Bytes);
+
+/// <summary>A partition of connections.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Bounds">As the server writes them; DEFAULT for the one that takes the rest.</param>
+/// <param name="Rows">Rows, counted or estimated; null when nobody knows.</param>
+/// <param name="Estimated">Whether the server estimated them.</param>
+/// <param name="Bytes">Size with indexes.</param>
+internal sealed record PartitionStatus(string Name, string Bounds, long? Rows, bool Estimated, long Bytes)
+{
+    public bool IsDefault => Bounds == "DEFAULT";
+}
+
+/// <summary>What a database holds, beyond its migrations.</summary>
+internal sealed record DatabaseStatus(
+    IReadOnlyList<TableStatus> Tables,
+    IReadOnlyList<PartitionStatus> Partitions,
+    bool HasPartitionForNow,
+    long DatabaseBytes,
+    MigrationLockHolder? LockHolder);
+
+internal static class StatusReader
+{
+    // Counting reads the whole table: below this size that takes well under a second.
+    private const long LargestCounted = 64L << 20;
+
+    private const string TablesSql = """
+        SELECT c.relname, c.relkind = 'p', c.reltuples::bigint, pg_catalog.pg_total_relation_size(c.oid)
+        FROM pg_catalog.pg_class AS c
+        WHERE c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1)
+          AND c.relname IN ('devices', 'connections', 'device_events', 'device_destinations', 'ingest_batches')
+          AND c.relkind IN ('r', 'p')
+        ORDER BY c.relname
+        """;
+
+    private const string PartitionsSql = """
+        SELECT c.relname, pg_catalog.pg_get_expr(c.relpartbound, c.oid), c.reltuples::bigint,
+               pg_catalog.pg_total_relation_size(c.oid)
+        FROM pg_catalog.pg_inherits AS i
+        JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid
+        JOIN pg_catalog.pg_class AS p ON p.oid = i.inhparent
+        WHERE p.relname = 'connections'
+          AND p.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1)
+        ORDER BY pg_catalog.pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT', c.relname
+        """;
+
+    public static async Task<DatabaseStatus> ReadAsync(
+        NpgsqlDataSource dataSource, string schema, CancellationToken cancellationToken)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        // Month bounds are UTC; this is how the server will write them.
+        await using (var utc = new NpgsqlCommand("SET timezone = 'UTC'", connection))
+            await utc.ExecuteNonQueryAsync(cancellationToken);
+
+        var partitions = new List<PartitionStatus>();
+        foreach (var (name, bounds, estimate, bytes) in await ReadAsync(
+            connection, PartitionsSql, schema,
+            row => (row.GetString(0), row.GetString(1), row.GetInt64(2), row.GetInt64(3)), cancellationToken))
+        {
+            var (rows, estimated) = await CountAsync(connection, schema, name, estimate, bytes, cancellationToken);
+            partitions.Add(new(name, bounds, rows, estimated, bytes));
+        }
+
+        var tables = new List<TableStatus>();
+        foreach (var (name, isPartitioned, estimate, bytes) in await ReadAsync(
+            connection, TablesSql, schema,
+            row => (row.GetString(0), row.GetBoolean(1), row.GetInt64(2), row.GetInt64(3)), cancellationToken))
+        {
+            if (isPartitioned)
+            {
+                var known = partitions.All(partition => partition.Rows is not null);
+                tables.Add(new(
+                    name,
+                    known ? partitions.Sum(partition => partition.Rows) : null,
+                    partitions.Any(partition => partition.Estimated),
+                    partitions.Sum(partition => partition.Bytes)));
+                continue;
+            }
+
+            var (rows, estimated) = await CountAsync(connection, schema, name, estimate, bytes, cancellationToken);
+            tables.Add(new(name, rows, estimated, bytes));
+        }
+
+        var now = (await ReadAsync(
+            connection,
+            """
+            SELECT 'connections_' || to_char(now() AT TIME ZONE 'UTC', '"y"YYYY"m"MM'),
+                   pg_catalog.pg_database_size(current_database())
+            WHERE $1 IS NOT NULL
+            """,
+            schema, row => (Partition: row.GetString(0), Bytes: row.GetInt64(1)), cancellationToken))[0];
+        return new(
+            tables,
+            partitions,
+            partitions.Any(partition => partition.Name == now.Partition),
+            now.Bytes,
+            await MigrationLock.FindHolderAsync(connection, schema, cancellationToken));
+    }
+
+    private static async Task<(long? Rows, bool Estimated)> CountAsync(
+        NpgsqlConnection connection,
+        string schema,
+        string table,
+        long estimate,
+        long bytes,
+        CancellationToken cancellationToken)
+    {
+        // Below zero: never analysed.
+        if (bytes > LargestCounted) return (estimate < 0 ? null : estimate, true);
+
+        var quote = new NpgsqlCommandBuilder();
+        await using var command = new NpgsqlCommand(
+            $"SELECT count(*) FROM {quote.QuoteIdentifier(schema)}.{quote.QuoteIdentifier(table)}", connection);
+        return ((long)(await command.ExecuteScalarAsync(cancellationToken))!, false);
+    }
+
+    private static async Task<List<T>> ReadAsync<T>(
+        NpgsqlConnection connection,
+        string sql,
+        string schema,
+        Func<NpgsqlDataReader, T> map,
+        CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        command.Parameters.Add(new() { Value = schema, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
+        await using var reader = await command.ExecuteReaderAsync(CommandBehavior.Default, cancellationToken);
+        var rows = new List<T>();
+        while (await reader.ReadAsync(cancellationToken)) rows.Add(map(reader));
+        return rows;
+    }
+}
