@@ -76,7 +76,7 @@ internal sealed class Owner : IDisposable
                 Thread.Sleep(Timeout.Infinite);
                 break;
             case "user":
-                var user = UserServerTests.ServerIn(argument).StartAsync().GetAwaiter().GetResult();
+                var user = UserServerTestBase.ServerIn(argument).StartAsync().GetAwaiter().GetResult();
                 Say(user.Port, user.DataDirectory);
                 Environment.Exit(0);
                 break;

@@ -74,7 +74,7 @@ public sealed class TemporaryServerTests
     public async Task Shared_server_lives_as_long_as_one_of_its_holders()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Servers are not shared on Windows.");
-        var key = Guid.NewGuid().ToString();
+        var key = Key("holders");
         var owners = await Task.WhenAll(Owner.OfSharedServerAsync(key), Owner.OfSharedServerAsync(key), Owner.OfSharedServerAsync(key));
         try
         {
@@ -100,9 +100,29 @@ public sealed class TemporaryServerTests
     }
 
     [Fact]
+    public async Task What_a_killed_supervisor_left_is_removed_by_the_next_start()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "There is no supervisor on Windows.");
+        var key = Key("leftover");
+        var first = await TemporaryServer.ShareAsync(key, cancellationToken: Cancellation);
+        var supervisor = int.Parse(await File.ReadAllTextAsync(Path.Combine(first.Folder, "supervisor.pid"), Cancellation));
+        using (var process = System.Diagnostics.Process.GetProcessById(supervisor))
+        {
+            process.Kill();
+            await process.WaitForExitAsync(Cancellation);
+        }
+
+        await using var second = await TemporaryServer.ShareAsync(key, cancellationToken: Cancellation);
+
+        Assert.NotEqual(first.Folder, second.Folder);
+        await AssertGoneAsync(first.Port, first.Folder);
+        await first.DisposeAsync();
+    }
+
+    [Fact]
     public async Task Shared_server_starts_anew_after_the_last_holder_left()
     {
-        var key = Guid.NewGuid().ToString();
+        var key = Key("anew");
         string folder;
         await using (var first = await TemporaryServer.ShareAsync(key, cancellationToken: Cancellation))
             folder = first.Folder;
@@ -111,6 +131,9 @@ public sealed class TemporaryServerTests
 
         Assert.NotEqual(folder, second.Folder);
     }
+
+    // Of this checkout and always the same, so that not every run leaves another lock file.
+    private static string Key(string test) => AppContext.BaseDirectory + test;
 
     private static async Task<string?> SettingAsync(NpgsqlConnection connection, string name)
     {

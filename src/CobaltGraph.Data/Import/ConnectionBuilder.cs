@@ -93,7 +93,7 @@ internal sealed class ConnectionBuilder
 
         if (raw.Has(ZeekField.OrigMac))
         {
-            if (!TryParseMac(raw.OrigMac, out var mac))
+            if (!MacAddress.TryParse(raw.OrigMac, out var mac))
             {
                 return Fail(
                     $"orig_l2_addr '{Show(raw.OrigMac)}' is not a MAC address; accepted are six octets, for example 00:0d:3a:13:e3:69",
@@ -230,27 +230,6 @@ internal sealed class ConnectionBuilder
         }
 
         protocol = _pool.Get(_upper.AsSpan(0, text.Length));
-        return true;
-    }
-
-    private static bool TryParseMac(ReadOnlySpan<byte> text, out MacAddress mac)
-    {
-        mac = default;
-        if (text.Length != 17)
-            return false;
-        long value = 0;
-        for (var i = 0; i < 17; i += 3)
-        {
-            if (i > 0 && text[i - 1] is not ((byte)':' or (byte)'-')
-                || !Utf8Parser.TryParse(text.Slice(i, 2), out byte octet, out var consumed, 'x') || consumed != 2)
-            {
-                return false;
-            }
-
-            value = (value << 8) | octet;
-        }
-
-        mac = new MacAddress(value);
         return true;
     }
 

@@ -1,5 +1,4 @@
 using System.Net.NetworkInformation;
-using CobaltGraph.Data.Conversions;
 using CobaltGraph.Model;
 using Npgsql;
 using NpgsqlTypes;
@@ -13,8 +12,6 @@ internal static class ConnectionCopy
         "COPY connections (\"timestamp\", src_mac, src_ip, src_port, dst_ip, dst_port, protocol, dst_country, dst_lat, "
         + "dst_lon, dst_org, dst_hostname, threat_score, threat_category, bytes_sent, bytes_received, duration, metadata) "
         + "FROM STDIN (FORMAT BINARY)";
-
-    private static readonly ConnectionMetadata NoMetadata = new();
 
     /// <summary>
     /// Stores the rows in the connection's current transaction, or in one of its own. The database assigns the ids;
@@ -55,8 +52,7 @@ internal static class ConnectionCopy
                 await WriteValue(row.BytesSent, NpgsqlDbType.Bigint).ConfigureAwait(false);
                 await WriteValue(row.BytesReceived, NpgsqlDbType.Bigint).ConfigureAwait(false);
                 await WriteValue(row.Duration, NpgsqlDbType.Interval).ConfigureAwait(false);
-                var metadata = row.Metadata == NoMetadata ? "{}" : MetadataJson.Write(row.Metadata);
-                await writer.WriteAsync(metadata, NpgsqlDbType.Jsonb, cancellationToken).ConfigureAwait(false);
+                await writer.WriteAsync(MetadataJson.Write(row.Metadata), NpgsqlDbType.Jsonb, cancellationToken).ConfigureAwait(false);
             }
 
             return (long)await writer.CompleteAsync(cancellationToken).ConfigureAwait(false);
@@ -78,7 +74,7 @@ internal static class ConnectionCopy
                 return null;
 
             if (!macs.TryGetValue(known, out var address))
-                macs.Add(known, address = MacAddressConverter.ToPhysicalAddress(known));
+                macs.Add(known, address = known.ToPhysicalAddress());
 
             return address;
         }

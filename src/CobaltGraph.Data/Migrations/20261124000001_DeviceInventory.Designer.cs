@@ -34,11 +34,13 @@ namespace CobaltGraph.Data.Migrations
                         .HasColumnName("connection_count");
 
                     b.Property<string>("DeviceType")
-                        .HasColumnType("text")
+                        .HasMaxLength(50)
+                        .HasColumnType("character varying(50)")
                         .HasColumnName("device_type");
 
                     b.Property<string>("Hostname")
-                        .HasColumnType("text")
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
                         .HasColumnName("hostname");
 
                     b.Property<IPAddress>("IpAddress")
@@ -56,7 +58,8 @@ namespace CobaltGraph.Data.Migrations
 
                     b.Property<string>("Status")
                         .IsRequired()
-                        .HasColumnType("text")
+                        .HasMaxLength(20)
+                        .HasColumnType("character varying(20)")
                         .HasColumnName("status");
 
                     b.Property<long>("ThreatCount")
@@ -64,7 +67,8 @@ namespace CobaltGraph.Data.Migrations
                         .HasColumnName("threat_count");
 
                     b.Property<string>("Vendor")
-                        .HasColumnType("text")
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
                         .HasColumnName("vendor");
 
                     b.ToTable((string)null);
@@ -460,7 +464,8 @@ namespace CobaltGraph.Data.Migrations
                         .HasColumnName("connection_count");
 
                     b.Property<string>("DeviceType")
-                        .HasColumnType("text")
+                        .HasMaxLength(50)
+                        .HasColumnType("character varying(50)")
                         .HasColumnName("device_type");
 
                     b.Property<DateTimeOffset>("FirstSeen")
@@ -486,7 +491,8 @@ namespace CobaltGraph.Data.Migrations
 
                     b.Property<string>("Status")
                         .IsRequired()
-                        .HasColumnType("text")
+                        .HasMaxLength(20)
+                        .HasColumnType("character varying(20)")
                         .HasColumnName("status");
 
                     b.Property<long>("ThreatCount")
@@ -498,7 +504,8 @@ namespace CobaltGraph.Data.Migrations
                         .HasColumnName("unique_destinations");
 
                     b.Property<string>("Vendor")
-                        .HasColumnType("text")
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
                         .HasColumnName("vendor");
 
                     b.ToTable((string)null);

@@ -6,10 +6,12 @@ using Microsoft.EntityFrameworkCore.Query;
 using Microsoft.EntityFrameworkCore.Query.SqlExpressions;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Query;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Query.Expressions.Internal;
 
 namespace CobaltGraph.Data.Queries;
 
 /// <summary>Translates the metadata records' <c>Text(path)</c>, for keys that C# does not know, to <c>#>></c>.</summary>
+#pragma warning disable EF1001 // The provider has no public expression for an array of keys.
 internal sealed class MetadataTranslatorPlugin(
     ISqlExpressionFactory sql,
     IRelationalTypeMappingSource typeMappings)
@@ -26,18 +28,19 @@ internal sealed class MetadataTranslatorPlugin(
             IReadOnlyList<SqlExpression> arguments,
             IDiagnosticsLogger<DbLoggerCategory.Query> logger)
         {
-            if (instance is null || method.Name != "Text" || method.DeclaringType?.Assembly != typeof(Device).Assembly)
+            if (instance is null || method.Name != nameof(MetadataRecord.Text) || method.DeclaringType != typeof(MetadataRecord))
                 return null;
 
             var text = typeMappings.FindMapping(typeof(string))!;
-            return arguments is [SqlConstantExpression { Value: string[] path }]
-                ? ((NpgsqlSqlExpressionFactory)sql).JsonTraversal(
-                    instance,
-                    path.Select(key => sql.Constant(key)),
-                    returnsText: true,
-                    typeof(string),
-                    text)
-                : null;
+            var path = arguments[0] switch
+            {
+                SqlConstantExpression { Value: string[] keys } => keys.Select(key => (SqlExpression)sql.Constant(key, text)),
+                PgNewArrayExpression array => array.Expressions.Select(key => sql.ApplyTypeMapping(key, text)),
+                _ => null,
+            };
+            return path is null
+                ? null
+                : ((NpgsqlSqlExpressionFactory)sql).JsonTraversal(instance, path, returnsText: true, typeof(string), text);
         }
     }
 }

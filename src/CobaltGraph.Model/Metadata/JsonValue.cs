@@ -124,7 +124,7 @@ internal static class JsonValue
 
     private static int? Position(JsonElement array, string key)
     {
-        if (!int.TryParse(key, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var position))
+        if (!int.TryParse(key, NumberStyles.AllowLeadingSign | NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture, out var position))
             return null;
         if (position < 0)
             position += array.GetArrayLength();

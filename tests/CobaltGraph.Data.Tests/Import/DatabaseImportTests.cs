@@ -1,6 +1,7 @@
 using System.Text;
 using CobaltGraph.Data.Import;
 using CobaltGraph.Testing;
+using Npgsql;
 
 namespace CobaltGraph.Data.Tests.Import;
 
@@ -146,17 +147,39 @@ public sealed class DatabaseImportTests(PostgresServerFixture server) : IAsyncLi
     }
 
     [Fact]
-    public async Task Lost_connection_ends_the_import_and_says_so()
+    public async Task Cancellation_inside_a_batch_rolls_it_back()
     {
-        var log = string.Concat(Enumerable.Range(0, 1000).Select(i => Logs.Json(("54243", $"{i}")) + "\n"));
-        var killed = new KillAfter(3, _database);
-        var result = await ConnectionFileImporter.ImportAsync(
-            _database.DataSource, [_folder.Write("a.log", log)], new ImportOptions { BatchSize = 100 }, killed, TestContext.Current.CancellationToken);
+        using var source = new CancellationTokenSource();
+        await using var blocker = await _database.DataSource.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await using var transaction = await LockAsync(blocker);
+        var import = ConnectionFileImporter.ImportAsync(
+            _database.DataSource, [_folder.Write("a.log", Logs.GoodJson)], new ImportOptions(), null, source.Token);
+        await WaitForBlockedCopyAsync();
+        await source.CancelAsync();
+        var result = await import;
+        await transaction.RollbackAsync(TestContext.Current.CancellationToken);
 
-        Assert.Equal(ImportOutcome.Failed, result.Outcome);
-        Assert.NotNull(result.Failure);
-        Assert.Equal(300, result.Stored);
-        Assert.Contains("lines 301 to 400", result.Files[0].Error, StringComparison.Ordinal);
+        Assert.Equal((ImportOutcome.Cancelled, 0L, 0L), (result.Outcome, result.Read, result.Stored));
+        Assert.Equal(0, await _database.ScalarAsync<long>("SELECT count(*) FROM connections"));
+    }
+
+    [Fact]
+    public async Task Lost_connection_ends_the_import_and_names_the_lines()
+    {
+        await using var blocker = await _database.DataSource.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await using var transaction = await LockAsync(blocker);
+        string[] paths = [_folder.Write("a.log", Logs.GoodJson + "\n" + Logs.GoodJson), _folder.Write("b.log", Logs.GoodJson)];
+        var import = ConnectionFileImporter.ImportAsync(
+            _database.DataSource, paths, new ImportOptions(), null, TestContext.Current.CancellationToken);
+        var backend = await WaitForBlockedCopyAsync();
+        await _database.ScalarAsync<bool>($"SELECT pg_terminate_backend({backend})");
+        var result = await import;
+        await transaction.RollbackAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal((ImportOutcome.Failed, 0L), (result.Outcome, result.Read));
+        Assert.False(result.Failure!.IsOutcomeUnknown);
+        Assert.StartsWith("lines 1 to 2 and what follows are not stored:", Assert.Single(result.Files).Error, StringComparison.Ordinal);
+        Assert.Equal(0, await _database.ScalarAsync<long>("SELECT count(*) FROM connections"));
     }
 
     [Fact]
@@ -186,14 +209,26 @@ public sealed class DatabaseImportTests(PostgresServerFixture server) : IAsyncLi
         }
     }
 
-    private sealed class KillAfter(int reports, TestDatabase database) : IProgress<ImportProgress>
+    private static async Task<NpgsqlTransaction> LockAsync(NpgsqlConnection connection)
     {
-        private int _left = reports;
+        var transaction = await connection.BeginTransactionAsync(TestContext.Current.CancellationToken);
+        await using var command = new NpgsqlCommand("LOCK TABLE connections", connection, transaction);
+        await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        return transaction;
+    }
 
-        public void Report(ImportProgress value)
+    /// <returns>The process that waits.</returns>
+    private async Task<int> WaitForBlockedCopyAsync()
+    {
+        for (var i = 0; i < 200; i++)
         {
-            if (--_left == 0)
-                database.ExecuteAsync($"ALTER TABLE connections RENAME TO connections_gone").GetAwaiter().GetResult();
+            var backend = await _database.ScalarAsync<int>(
+                "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'COPY%'");
+            if (backend != 0)
+                return backend;
+            await Task.Delay(50, TestContext.Current.CancellationToken);
         }
+
+        throw new TimeoutException("The import did not come to wait for the lock.");
     }
 }

@@ -34,14 +34,14 @@ public sealed class TemporaryServer : IAsyncDisposable
 
     private readonly TemporaryServerRun _run;
     private readonly IDisposable _lease;
-    private readonly bool _shared;
+    private readonly string? _entry;
     private bool _disposed;
 
-    private TemporaryServer(TemporaryServerRun run, IDisposable lease, bool shared)
+    private TemporaryServer(TemporaryServerRun run, IDisposable lease, string? entry)
     {
         _run = run;
         _lease = lease;
-        _shared = shared;
+        _entry = entry;
         ConnectionString = run.ConnectionString;
     }
 
@@ -65,7 +65,7 @@ public sealed class TemporaryServer : IAsyncDisposable
         TemporaryServerOptions? options = null, IProgress<string>? progress = null, CancellationToken cancellationToken = default)
     {
         var (run, lease) = await StartRunAsync(options ?? new(), progress, cancellationToken);
-        return new TemporaryServer(run, lease, shared: false);
+        return new TemporaryServer(run, lease, entry: null);
     }
 
     /// <summary>
@@ -85,26 +85,25 @@ public sealed class TemporaryServer : IAsyncDisposable
             return await StartAsync(options, progress, cancellationToken);
 
         var settings = string.Join('\n', options.Settings.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}={pair.Value}"));
-        var registry = Path.Combine(Path.GetTempPath(), $"cobaltgraph-{Environment.UserName}-{Names.Short($"{key}\n{options.Binaries.Requested}\n{settings}")}");
+        var registry = Path.Combine(Path.GetTempPath(), $"cobaltgraph-{Environment.UserName}");
         Directory.CreateDirectory(registry, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         // The name can be guessed, and the folder may have been made by somebody else.
         var owned = await Command.Shell("[ -O \"$1\" ] && [ ! -L \"$1\" ]", registry).RunAsync(cancellationToken);
         if (owned.ExitCode != 0)
             throw new LocalPostgresException($"{registry} belongs to another user. Remove it, or set TMPDIR to a folder of yours.");
 
-        using var held = await FileLock.TakeAsync(
-            Path.Combine(registry, "lock"), TimeSpan.FromMinutes(15), () => progress?.Report("Waiting for the test server that another process starts."), cancellationToken);
-        var current = Path.Combine(registry, "current.json");
-        if (TemporaryServerRun.Load(current) is { } known)
+        var entry = Path.Combine(registry, Names.Short($"{key}\n{options.Binaries.Requested}\n{settings}") + ".json");
+        using var held = await LockEntryAsync(entry, progress, cancellationToken);
+        if (TemporaryServerRun.Load(entry) is { } known)
         {
-            if (await JoinAsync(known, cancellationToken) is { } joined)
+            if (await JoinAsync(known, entry, cancellationToken) is { } joined)
                 return joined;
             await known.RemoveLeftoverAsync(cancellationToken);
         }
 
         var (run, lease) = await StartRunAsync(options, progress, cancellationToken);
-        run.Save(current);
-        return new TemporaryServer(run, lease, shared: true);
+        run.Save(entry);
+        return new TemporaryServer(run, lease, entry);
     }
 
     /// <summary>Lets go of the server. The last holder ends it and waits until it is gone.</summary>
@@ -115,10 +114,20 @@ public sealed class TemporaryServer : IAsyncDisposable
         _disposed = true;
         await ClearPoolAsync();
         _lease.Dispose();
-        if (_shared && !await ComesTrueAsync(() => !File.Exists(_run.Lease), TimeSpan.FromMilliseconds(250)))
+        if (_entry is not null && !await ComesTrueAsync(() => !File.Exists(_run.Lease), TimeSpan.FromMilliseconds(250)))
             return;
         await ComesTrueAsync(() => !Directory.Exists(_run.Folder), TimeSpan.FromSeconds(15));
+        if (_entry is null)
+            return;
+        using var held = await LockEntryAsync(_entry, progress: null, CancellationToken.None);
+        if (TemporaryServerRun.Load(_entry) is { } current && current.Folder == _run.Folder)
+            File.Delete(_entry);
     }
+
+    private static Task<FileLock> LockEntryAsync(string entry, IProgress<string>? progress, CancellationToken cancellationToken) =>
+        FileLock.TakeAsync(
+            Path.ChangeExtension(entry, ".lock"), TimeSpan.FromMinutes(15),
+            () => progress?.Report("Waiting for the test server that another process starts."), cancellationToken);
 
     private async Task ClearPoolAsync()
     {
@@ -126,7 +135,7 @@ public sealed class TemporaryServer : IAsyncDisposable
         NpgsqlConnection.ClearPool(connection);
     }
 
-    private static async Task<TemporaryServer?> JoinAsync(TemporaryServerRun run, CancellationToken cancellationToken)
+    private static async Task<TemporaryServer?> JoinAsync(TemporaryServerRun run, string entry, CancellationToken cancellationToken)
     {
         Microsoft.Win32.SafeHandles.SafeFileHandle? lease = null;
         try
@@ -141,7 +150,7 @@ public sealed class TemporaryServer : IAsyncDisposable
 
             await using var connection = new NpgsqlConnection(run.ConnectionString);
             await connection.OpenAsync(cancellationToken);
-            return new TemporaryServer(run, lease, shared: true);
+            return new TemporaryServer(run, lease, entry);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or NpgsqlException)
         {
@@ -373,7 +382,7 @@ internal sealed record TemporaryServerRun
         const string Remove =
             """
             server=$(cat -- "$1/server.pid" 2>/dev/null)
-            if [ -n "$server" ] && ps -o args= -p "$server" 2>/dev/null | grep -F -q -- "$1/data"; then
+            if [ -n "$server" ] && { tr '\0' ' ' <"/proc/$server/cmdline" || ps -o args= -p "$server"; } 2>/dev/null | grep -F -q -- "$1/data"; then
                 kill -QUIT "$server"
                 while kill -0 "$server" 2>/dev/null; do sleep 0.05; done
             fi

@@ -1,3 +1,0 @@
-using CobaltGraph.Testing;
-
-[assembly: AssemblyFixture(typeof(PostgresServerFixture))]
