@@ -47,6 +47,7 @@ public sealed class ImportVerbTests(PostgresServerFixture server) : IAsyncLifeti
         Assert.Contains("rows_rejected\t2\n", result.Output, StringComparison.Ordinal);
         Assert.Contains("a.log\t2\t", result.Output, StringComparison.Ordinal);
         Assert.Contains("a.log\t3\t", result.Output, StringComparison.Ordinal);
+        Assert.Contains(@"\t\x1b[31mnot json", result.Output.Replace("\t", @"\t", StringComparison.Ordinal), StringComparison.Ordinal);
         Assert.DoesNotContain('\e', result.Output + result.Error);
     }
 

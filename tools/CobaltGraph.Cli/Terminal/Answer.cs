@@ -171,22 +171,14 @@ internal abstract class Answer : IDisposable
     private sealed class TerminalAnswer(CliHost host) : Answer
     {
         private readonly IAnsiConsole _console = Consoles.For(host, host.Output);
-        private Grid? _block;
+        private readonly List<(string Title, string Text)> _block = [];
 
         public override void Value(string key, string title, object? value, string? display = null)
-        {
-            if (_block is null)
-            {
-                _block = new Grid();
-                _block.AddColumn(new GridColumn().NoWrap());
-                _block.AddColumn(new GridColumn());
-            }
-
-            var text = display is not null ? SafeText.Escape(display)
-                : value is IEnumerable<string> several ? string.Join(", ", several.Select(Cell.Display))
-                : Cell.Display(value);
-            _block.AddRow(new Text(title, new Style(decoration: Decoration.Dim)), new Text(text));
-        }
+            => _block.Add((
+                title,
+                display is not null ? SafeText.Escape(display)
+                    : value is IEnumerable<string> several ? string.Join(", ", several.Select(Cell.Display))
+                    : Cell.Display(value)));
 
         public override void Group(string key, string title, Action values)
         {
@@ -254,10 +246,17 @@ internal abstract class Answer : IDisposable
 
         private void EndBlock()
         {
-            if (_block is null) return;
-            _console.Write(_block);
-            _console.WriteLine();
-            _block = null;
+            if (_block.Count == 0) return;
+            var width = _block.Max(line => line.Title.GetCellWidth());
+            foreach (var (title, text) in _block)
+            {
+                _console.Write(new Text(title.PadRight(width), new Style(decoration: Decoration.Dim)));
+                // Not through the console, which would break a long command into pieces that cannot be copied.
+                host.Output.WriteLine($"  {text}");
+            }
+
+            host.Output.WriteLine();
+            _block.Clear();
         }
     }
 }

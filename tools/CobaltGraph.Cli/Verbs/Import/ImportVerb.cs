@@ -8,19 +8,19 @@ internal static class ImportVerb
 {
     private static readonly IReadOnlyList<Column<ImportFileResult>> FileColumns =
     [
-        new("file", "File", f => f.File),
+        new("file", "File", f => new Escaped(f.File)),
         new("rows_read", "Read", f => f.Read) { Right = true },
         new("rows_stored", "Stored", f => f.Stored, f => f.Error is null ? null : "yellow") { Right = true },
         new("rows_rejected", "Rejected", f => f.Rejected, f => f.Rejected > 0 ? "yellow" : null) { Right = true },
-        new("error", "Not read to its end", f => f.Error, _ => "red"),
+        new("error", "Not read to its end", f => new Escaped(f.Error), _ => "red"),
     ];
 
     private static readonly IReadOnlyList<Column<RejectedLine>> RejectedColumns =
     [
-        new("file", "File", r => r.File),
+        new("file", "File", r => new Escaped(r.File)),
         new("line", "Line", r => r.LineNumber) { Right = true },
-        new("reason", "Reason", r => r.Reason),
-        new("excerpt", "Text", r => r.Excerpt),
+        new("reason", "Reason", r => new Escaped(r.Reason)),
+        new("excerpt", "Text", r => new Escaped(r.Excerpt)),
     ];
 
     public static VerbCommand Create(CliHost host)
@@ -32,7 +32,7 @@ internal static class ImportVerb
             Arity = ArgumentArity.OneOrMore,
         };
         var show = CommonOptions.Number(
-            "--show-rejected", "lines", 20, 0, "Show at most this many rejected lines; all are counted.");
+            "--show-rejected", "lines", 20, 0, int.MaxValue, "Show at most this many rejected lines; all are counted.");
 
         var verb = new VerbCommand(
             "import",
