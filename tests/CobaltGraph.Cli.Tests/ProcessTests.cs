@@ -60,6 +60,8 @@ public sealed class ProcessTests(PostgresServerFixture server) : IAsyncLifetime
         await WaitForAsync("wait_event_type = 'Lock'");
 
         await (signal is null ? command.InterruptAsync() : command.SignalAsync(signal));
+        // As from timeout(1), which signals the process and its group.
+        if (signal is not null) await command.SignalAsync(signal, mayBeGone: true);
 
         var result = (await command.WaitAsync()).Should(ExitCode.Interrupted);
         Assert.Empty(result.Output);
@@ -92,6 +94,29 @@ public sealed class ProcessTests(PostgresServerFixture server) : IAsyncLifetime
 
         Assert.Null(await empty.ScalarAsync<string>("SELECT to_regclass('devices')::text"));
         Assert.Equal(0, await empty.ScalarAsync<long>("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"));
+    }
+
+    [Fact]
+    public async Task Interrupt_while_seeding_keeps_whole_batches_with_exact_counters()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Unix signals.");
+        using var command = ChildCommand.Start(_environment, "seed", "--devices", "50", "--connections", "50000000");
+        var deadline = Stopwatch.GetTimestamp() + (60 * Stopwatch.Frequency);
+        while (await _database.ScalarAsync<bool>("SELECT NOT EXISTS (SELECT 1 FROM connections)"))
+        {
+            Assert.True(Stopwatch.GetTimestamp() < deadline, "Nothing was seeded within a minute.");
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        }
+
+        await command.InterruptAsync();
+
+        var result = (await command.WaitAsync()).Should(ExitCode.Interrupted);
+        Assert.Contains("It ended early", result.Error, StringComparison.Ordinal);
+        var stored = await _database.ScalarAsync<long>("SELECT count(*) FROM connections");
+        Assert.Equal(0, stored % 10_000);
+        Assert.Equal(
+            await _database.ScalarAsync<long>("SELECT count(*) FROM connections WHERE src_mac IS NOT NULL"),
+            await _database.ScalarAsync<long>("SELECT sum(connection_count)::bigint FROM devices"));
     }
 
     [Fact]
