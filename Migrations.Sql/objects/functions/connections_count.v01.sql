@@ -36,8 +36,9 @@ DECLARE
     t_macs macaddr[];
     t_ips inet[];
 BEGIN
-    SELECT array_agg(e.src_mac), array_agg(e.dst_ip), array_agg(e.first_at), array_agg(e.last_at),
-           array_agg(e.connections), array_agg(e.threats), array_agg(e.score)
+    SELECT pg_catalog.array_agg(e.src_mac), pg_catalog.array_agg(e.dst_ip),
+           pg_catalog.array_agg(e.first_at), pg_catalog.array_agg(e.last_at),
+           pg_catalog.array_agg(e.connections), pg_catalog.array_agg(e.threats), pg_catalog.array_agg(e.score)
     INTO e_macs, e_ips, e_firsts, e_lasts, e_counts, e_threats, e_scores
     FROM (
         SELECT src_mac, dst_ip,
@@ -56,8 +57,8 @@ BEGIN
         RETURN NULL;
     END IF;
 
-    SELECT array_agg(d.mac), array_agg(d.first_at), array_agg(d.last_at),
-           array_agg(d.connections), array_agg(d.threats)
+    SELECT pg_catalog.array_agg(d.mac), pg_catalog.array_agg(d.first_at), pg_catalog.array_agg(d.last_at),
+           pg_catalog.array_agg(d.connections), pg_catalog.array_agg(d.threats)
     INTO d_macs, d_firsts, d_lasts, d_counts, d_threats
     FROM (
         SELECT u.mac, min(u.first_at) AS first_at, max(u.last_at) AS last_at,
@@ -71,7 +72,7 @@ BEGIN
     LOOP
         SELECT count(*) INTO v_present FROM devices WHERE mac_address = ANY (d_macs);
 
-        IF v_present < cardinality(d_macs) THEN
+        IF v_present < pg_catalog.cardinality(d_macs) THEN
             INSERT INTO devices (mac_address, first_seen, last_seen, last_activity)
             SELECT u.mac, u.first_at, u.last_at, u.last_at
             FROM unnest(d_macs, d_firsts, d_lasts) AS u(mac, first_at, last_at)
@@ -88,7 +89,7 @@ BEGIN
         ) AS locked;
 
         -- Fewer only if a device was deleted since it was found or inserted.
-        EXIT WHEN v_present = cardinality(d_macs);
+        EXIT WHEN v_present = pg_catalog.cardinality(d_macs);
     END LOOP;
 
     UPDATE devices AS t
@@ -102,7 +103,7 @@ BEGIN
         AS u(mac, first_at, last_at, connections, threats)
     WHERE t.mac_address = u.mac;
 
-    SELECT array_agg(n.mac), array_agg(n.ip)
+    SELECT pg_catalog.array_agg(n.mac), pg_catalog.array_agg(n.ip)
     INTO t_macs, t_ips
     FROM (
         SELECT u.mac, u.ip

@@ -7,6 +7,7 @@ SET search_path FROM CURRENT
 AS $function$
 DECLARE
     v_now timestamptz := now();
+    v_clock timestamptz := clock_timestamp();
 BEGIN
     IF TG_OP = 'UPDATE' THEN
         IF NEW.mac_address <> OLD.mac_address THEN
@@ -15,13 +16,15 @@ BEGIN
                       HINT = 'Insert the other address as a device of its own; events and connections stay with the first.';
         END IF;
         NEW.first_seen := least(OLD.first_seen, NEW.first_seen);
-        NEW.last_seen := greatest(OLD.last_seen, NEW.last_seen);
-        NEW.last_activity := greatest(OLD.last_activity, NEW.last_activity);
+        -- A transaction that began after this one may have stored a time past this one's now(): it stays. Only a time
+        -- past the clock itself is brought back, which was stored while the clock ran ahead.
+        NEW.last_seen := greatest(least(OLD.last_seen, v_clock), least(NEW.last_seen, v_now));
+        NEW.last_activity := greatest(least(OLD.last_activity, v_clock), least(NEW.last_activity, v_now));
+    ELSE
+        NEW.last_seen := least(NEW.last_seen, v_now);
+        NEW.last_activity := least(NEW.last_activity, v_now);
     END IF;
 
-    -- Also brings back a time that was stored while the server's clock ran ahead.
-    NEW.last_seen := least(NEW.last_seen, v_now);
-    NEW.last_activity := least(NEW.last_activity, v_now);
     NEW.first_seen := least(NEW.first_seen, NEW.last_seen, NEW.last_activity);
     RETURN NEW;
 END

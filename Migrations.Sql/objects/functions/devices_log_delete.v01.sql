@@ -10,10 +10,10 @@ DECLARE
     v_statuses text[];
     v_details jsonb[];
 BEGIN
-    SELECT array_agg(o.mac_address), array_agg(o.status), array_agg(o.detail)
+    SELECT pg_catalog.array_agg(o.mac_address), pg_catalog.array_agg(o.status), pg_catalog.array_agg(o.detail)
     INTO v_macs, v_statuses, v_details
     FROM (
-        SELECT mac_address, status, jsonb_strip_nulls(jsonb_build_object(
+        SELECT mac_address, status, pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
             'ip_address', abbrev(ip_address), 'hostname', hostname, 'vendor', vendor)) AS detail
         FROM old_rows
         ORDER BY mac_address

@@ -9,7 +9,7 @@ DECLARE
     v_macs macaddr[];
     v_statuses text[];
 BEGIN
-    SELECT array_agg(n.mac_address), array_agg(n.status)
+    SELECT pg_catalog.array_agg(n.mac_address), pg_catalog.array_agg(n.status)
     INTO v_macs, v_statuses
     FROM (SELECT mac_address, status FROM new_rows ORDER BY mac_address) AS n;
 

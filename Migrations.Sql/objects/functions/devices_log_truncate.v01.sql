@@ -8,7 +8,7 @@ SET search_path FROM CURRENT
 AS $function$
 BEGIN
     INSERT INTO device_events (device_mac, event_type, old_value, metadata)
-    SELECT mac_address, 'removed', status, jsonb_strip_nulls(jsonb_build_object(
+    SELECT mac_address, 'removed', status, pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
         'ip_address', abbrev(ip_address), 'hostname', hostname, 'vendor', vendor))
     FROM devices
     ORDER BY mac_address;

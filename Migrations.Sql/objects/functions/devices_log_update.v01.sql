@@ -1,31 +1,27 @@
+-- The plan of the join is made once per session, and a first statement that updates one row would settle it on a
+-- nested loop; a later one that updates many would then take quadratic time.
 CREATE OR REPLACE FUNCTION devices_log_update()
 RETURNS trigger
 LANGUAGE plpgsql
 VOLATILE
 SECURITY DEFINER
 SET search_path FROM CURRENT
+SET enable_nestloop = off
 AS $function$
 DECLARE
     v_macs macaddr[];
-    v_types text[];
-    v_old text[];
-    v_new text[];
+    v_old_statuses text[];
+    v_new_statuses text[];
+    v_old_ips inet[];
+    v_new_ips inet[];
 BEGIN
-    SELECT array_agg(c.mac_address), array_agg(c.event_type), array_agg(c.old_value), array_agg(c.new_value)
-    INTO v_macs, v_types, v_old, v_new
-    FROM (
-        SELECT n.mac_address, e.event_type, e.old_value, e.new_value
-        FROM new_rows AS n
-        JOIN old_rows AS o ON o.mac_address = n.mac_address
-        CROSS JOIN LATERAL (VALUES
-            (1, n.status::text, o.status::text, n.status::text,
-                n.status IS DISTINCT FROM o.status AND n.status <> 'discovered'),
-            (2, 'ip_changed', abbrev(o.ip_address), abbrev(n.ip_address),
-                n.ip_address IS DISTINCT FROM o.ip_address)
-        ) AS e(position, event_type, old_value, new_value, happened)
-        WHERE e.happened
-        ORDER BY n.mac_address, e.position
-    ) AS c;
+    SELECT pg_catalog.array_agg(n.mac_address),
+           pg_catalog.array_agg(o.status::text), pg_catalog.array_agg(n.status::text),
+           pg_catalog.array_agg(o.ip_address), pg_catalog.array_agg(n.ip_address)
+    INTO v_macs, v_old_statuses, v_new_statuses, v_old_ips, v_new_ips
+    FROM new_rows AS n
+    JOIN old_rows AS o ON o.mac_address = n.mac_address
+    WHERE n.status::text IS DISTINCT FROM o.status::text OR n.ip_address IS DISTINCT FROM o.ip_address;
 
     IF v_macs IS NULL THEN
         RETURN NULL;
@@ -33,7 +29,16 @@ BEGIN
 
     INSERT INTO device_events (device_mac, event_type, old_value, new_value)
     SELECT e.mac, e.event_type, e.old_value, e.new_value
-    FROM unnest(v_macs, v_types, v_old, v_new) AS e(mac, event_type, old_value, new_value);
+    FROM (
+        SELECT u.mac, 1 AS position, u.new_status AS event_type, u.old_status AS old_value, u.new_status AS new_value
+        FROM unnest(v_macs, v_old_statuses, v_new_statuses) AS u(mac, old_status, new_status)
+        WHERE u.new_status IS DISTINCT FROM u.old_status AND u.new_status <> 'discovered'
+        UNION ALL
+        SELECT u.mac, 2, 'ip_changed', abbrev(u.old_ip), abbrev(u.new_ip)
+        FROM unnest(v_macs, v_old_ips, v_new_ips) AS u(mac, old_ip, new_ip)
+        WHERE u.new_ip IS DISTINCT FROM u.old_ip
+    ) AS e
+    ORDER BY e.mac, e.position;
     RETURN NULL;
 END
 $function$;

@@ -1,7 +1,9 @@
 -- A writer that has routed a row to the default partition fails if a partition for that row appears before the row is
--- stored. So writers wait: connections is locked against them before anything is made, and in the order in which they
--- lock themselves (connections, then devices), so that the two queue instead of deadlocking. Making an empty partition
--- takes milliseconds; moving rows out of the default partition takes as long as it takes.
+-- stored. So writers wait: connections is locked against them before anything is made. Who has devices or the default
+-- partition may want connections next, in a transaction that upserts a device and then stores its connection: while
+-- connections is held, the others are waited for only briefly, shorter than deadlock_timeout, then all is let go and
+-- tried again. Making an empty partition takes milliseconds; moving rows out of the default partition takes as long as
+-- it takes.
 -- Nothing is locked when nothing is missing. Callers under load set lock_timeout and try again.
 CREATE OR REPLACE FUNCTION ensure_connection_partitions(p_from timestamptz, p_to timestamptz)
 RETURNS SETOF text
@@ -17,6 +19,9 @@ DECLARE
     v_name text;
     v_default regclass;
     v_locked boolean := false;
+    v_alone boolean;
+    v_lock_timeout text := current_setting('lock_timeout');
+    v_deadline timestamptz := clock_timestamp() + v_lock_timeout::interval;
 BEGIN
     IF p_from IS NULL OR p_to IS NULL OR NOT isfinite(p_from) OR NOT isfinite(p_to) OR p_from > p_to
        OR p_from < timestamptz '0001-01-01 00:00:00+00' OR p_to >= timestamptz '9999-12-01 00:00:00+00' THEN
@@ -40,29 +45,48 @@ BEGIN
             SELECT 1
             FROM pg_catalog.pg_inherits AS i
             JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid
-            WHERE i.inhparent = 'connections'::regclass AND c.relname = v_name)
+            WHERE i.inhparent = 'connections'::regclass::oid AND c.relname = v_name)
         THEN
             IF NOT v_locked THEN
                 -- Rows of this very transaction must have passed the foreign key before a table can be attached.
                 SET CONSTRAINTS fk_connections_devices_src_mac IMMEDIATE;
-                LOCK TABLE ONLY connections IN SHARE ROW EXCLUSIVE MODE;
-                SELECT NULLIF(partdefid, 0)::regclass INTO v_default
-                FROM pg_catalog.pg_partitioned_table WHERE partrelid = 'connections'::regclass;
+                LOOP
+                    v_alone := false;
+                    BEGIN
+                        LOCK TABLE ONLY connections IN SHARE ROW EXCLUSIVE MODE;
+                        v_alone := true;
+                        SELECT NULLIF(partdefid, 0::oid)::regclass INTO v_default
+                        FROM pg_catalog.pg_partitioned_table WHERE partrelid = 'connections'::regclass::oid;
+                        PERFORM set_config('lock_timeout', '200ms', true);
+                        LOCK TABLE devices IN SHARE ROW EXCLUSIVE MODE;
+                        IF v_default IS NOT NULL THEN
+                            EXECUTE pg_catalog.format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', v_default);
+                        END IF;
+                        PERFORM set_config('lock_timeout', v_lock_timeout, true);
+                        EXIT;
+                    EXCEPTION WHEN lock_not_available THEN
+                        IF NOT v_alone OR (v_lock_timeout <> '0' AND clock_timestamp() > v_deadline) THEN
+                            RAISE;
+                        END IF;
+                    END;
+                    PERFORM pg_sleep(0.05 + random() * 0.1);
+                END LOOP;
                 v_locked := true;
                 -- Another session may have made partitions while this one waited.
                 CONTINUE;
             END IF;
 
-            EXECUTE format('CREATE TABLE %I (LIKE connections INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', v_name);
+            EXECUTE pg_catalog.format(
+                'CREATE TABLE %I (LIKE connections INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', v_name);
             IF v_default IS NOT NULL THEN
-                EXECUTE format(
+                EXECUTE pg_catalog.format(
                     'WITH moved AS (DELETE FROM %s WHERE "timestamp" >= %L AND "timestamp" < %L RETURNING *)
                      INSERT INTO %I SELECT * FROM moved',
                     v_default, v_month, v_next, v_name);
             END IF;
-            EXECUTE format('ALTER TABLE connections ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+            EXECUTE pg_catalog.format('ALTER TABLE connections ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
                 v_name, v_month, v_next);
-            EXECUTE format('COMMENT ON TABLE %I IS %L', v_name,
+            EXECUTE pg_catalog.format('COMMENT ON TABLE %I IS %L', v_name,
                 'Connections of ' || to_char(v_month, 'YYYY-MM') || ', UTC.');
             RETURN NEXT v_name;
         END IF;

@@ -11,7 +11,7 @@ SECURITY DEFINER
 SET search_path FROM CURRENT
 AS $function$
 DECLARE
-    v_now timestamptz := now();
+    v_clock timestamptz := clock_timestamp();
     v_active_after timestamptz := p_now - interval '30 minutes';
     v_idle_after timestamptz := p_now - interval '60 minutes';
     v_macs macaddr[];
@@ -22,12 +22,12 @@ BEGIN
     END IF;
 
     -- A last_seen ahead of the clock was stored while the clock ran ahead; the update brings it back.
-    SELECT array_agg(d.mac_address)
+    SELECT pg_catalog.array_agg(d.mac_address)
     INTO v_macs
     FROM (
         SELECT mac_address FROM devices
-        WHERE last_seen > v_now
-           OR status <> CASE
+        WHERE last_seen > v_clock
+           OR status::text <> CASE
                   WHEN last_seen > v_active_after THEN 'active'
                   WHEN last_seen >= v_idle_after THEN 'idle'
                   ELSE 'offline'
@@ -46,9 +46,9 @@ BEGIN
         WHERE mac_address = ANY (v_macs)
         RETURNING status
     )
-    SELECT count(*) FILTER (WHERE status = 'active'),
-           count(*) FILTER (WHERE status = 'idle'),
-           count(*) FILTER (WHERE status = 'offline')
+    SELECT count(*) FILTER (WHERE status::text = 'active'),
+           count(*) FILTER (WHERE status::text = 'idle'),
+           count(*) FILTER (WHERE status::text = 'offline')
     INTO became_active, became_idle, became_offline
     FROM swept;
 END

@@ -87,6 +87,8 @@ internal sealed partial record SqlObject(SqlObjectKind Kind, string Name, int Ve
             if (sql.Contains("\nSECURITY DEFINER\n", StringComparison.Ordinal)
                 && !sql.Contains($"REVOKE ALL ON FUNCTION {name}(", StringComparison.Ordinal))
                 return "a SECURITY DEFINER function must be revoked from PUBLIC.";
+            if (Hijackable().Match(sql) is { Success: true } call)
+                return $"'{call.Value}' takes any type; say pg_catalog.{call.Value}, or a function of the caller's with these very types stands in for it.";
         }
 
         if (kind != SqlObjectKind.Trigger && !sql.Contains("\nCOMMENT ON ", StringComparison.Ordinal))
@@ -104,6 +106,10 @@ internal sealed partial record SqlObject(SqlObjectKind Kind, string Name, int Ve
 
     [GeneratedRegex(@"^objects/(?<folder>functions|triggers|views)/(?<name>[a-z0-9_]+)\.v(?<version>\d{2})\.sql$")]
     private static partial Regex ResourceName();
+
+    // An exact match in our schema beats a polymorphic or variadic function of pg_catalog, wherever that is on the path.
+    [GeneratedRegex(@"(?<![\w.])(array_agg|cardinality|concat|concat_ws|format|jsonb_build_array|jsonb_build_object|num_nulls)\(")]
+    private static partial Regex Hijackable();
 
     [GeneratedRegex(@"^(IMMUTABLE|STABLE|VOLATILE)$", RegexOptions.Multiline)]
     private static partial Regex Volatility();

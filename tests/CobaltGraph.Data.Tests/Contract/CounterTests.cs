@@ -84,6 +84,35 @@ public class CounterTests(PostgresServerFixture server) : DatabaseTest(server)
         Assert.Equal(1, await Count("connections WHERE dst_country = 'CH'"));
     }
 
+    [Fact]
+    public async Task Connections_of_one_id_may_be_enriched_when_their_times_differ()
+    {
+        await Run("""
+            INSERT INTO connections (id, "timestamp", dst_ip, dst_port) VALUES (1, '2026-01-01', '192.0.2.1', 1), (1, '2026-01-02', '192.0.2.2', 1);
+            UPDATE connections SET dst_org = 'Example'
+            """);
+
+        Assert.Equal(2, await Count("connections WHERE dst_org = 'Example'"));
+    }
+
+    // A plan made for one row must not be kept for many.
+    [Fact]
+    public async Task Deleting_a_busy_device_after_a_quiet_one_stays_fast()
+    {
+        await Run("""
+            INSERT INTO connections (src_mac, dst_ip, dst_port) VALUES ('02:00:00:00:00:01', '192.0.2.1', 1);
+            INSERT INTO connections (src_mac, dst_ip, dst_port) SELECT '02:00:00:00:00:02', '192.0.2.1', 1 FROM generate_series(1, 40000)
+            """);
+
+        await Run("""
+            DELETE FROM devices WHERE mac_address = '02:00:00:00:00:01';
+            SET statement_timeout = '20s';
+            DELETE FROM devices WHERE mac_address = '02:00:00:00:00:02'
+            """);
+
+        Assert.Equal(40_001, await Count("connections WHERE src_mac IS NULL"));
+    }
+
     // The same rows, whatever the statement boundaries, the order and the writers, leave the same database.
     [Theory]
     [InlineData(1)]
@@ -172,6 +201,35 @@ public class CounterTests(PostgresServerFixture server) : DatabaseTest(server)
         await sweeper;
 
         Assert.Equal(36_000, await Scalar<decimal>("SELECT sum(connection_count) FROM devices"));
+        await AssertExact(Database);
+    }
+
+    // The rows lie in the table in the opposite of MAC order, and each sweep changes all of them.
+    [Fact]
+    public async Task Sweep_locks_devices_in_the_order_of_writers()
+    {
+        await Run("""
+            INSERT INTO devices (mac_address)
+            SELECT ('020000' || lpad(to_hex(i), 6, '0'))::macaddr FROM generate_series(999, 0, -1) AS i
+            """);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+
+        var sweeper = Task.Run(async () =>
+        {
+            for (var i = 0; !stop.IsCancellationRequested; i++)
+                await Run($"SELECT sweep_device_status(now() + interval '{(i % 2 == 0 ? 45 : 90)} minutes')");
+        }, Cancel);
+        for (var i = 0; i < 40; i++)
+        {
+            await Run("""
+                INSERT INTO connections ("timestamp", src_mac, dst_ip, dst_port)
+                SELECT now() - interval '2 hours', ('020000' || lpad(to_hex(i), 6, '0'))::macaddr, '192.0.2.1', 1
+                FROM generate_series(0, 999) AS i
+                """);
+        }
+
+        await stop.CancelAsync();
+        await sweeper;
         await AssertExact(Database);
     }
 

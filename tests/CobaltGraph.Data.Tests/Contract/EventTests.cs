@@ -103,6 +103,38 @@ public class EventTests(PostgresServerFixture server) : DatabaseTest(server)
         Assert.Equal(0, await Count("device_destinations"));
     }
 
+    [Theory]
+    [InlineData("DELETE FROM devices")]
+    [InlineData("TRUNCATE devices CASCADE")]
+    public async Task Removed_holds_the_last_status_and_discovered_the_first(string removal)
+    {
+        await Run($"INSERT INTO devices (mac_address, status) VALUES ('{Mac}', 'idle')");
+        await Run("UPDATE devices SET status = 'offline'");
+        await Run(removal);
+
+        Assert.Equal(
+            ["discovered >idle", "offline idle>offline", "removed offline>"],
+            await Texts("SELECT event_type || ' ' || concat(old_value, '>', new_value) FROM device_events ORDER BY id"));
+    }
+
+    // A plan made for one row must not be kept for many.
+    [Fact]
+    public async Task Update_of_many_devices_after_one_of_a_single_device_stays_fast()
+    {
+        await Run("""
+            INSERT INTO devices (mac_address)
+            SELECT ('020000' || lpad(to_hex(i), 6, '0'))::macaddr FROM generate_series(1, 40000) AS i
+            """);
+
+        await Run("""
+            UPDATE devices SET status = 'active' WHERE mac_address = '02:00:00:00:00:01';
+            SET statement_timeout = '20s';
+            UPDATE devices SET status = 'idle'
+            """);
+
+        Assert.Equal(40_000, await Count("device_events WHERE event_type = 'idle'"));
+    }
+
     [Fact]
     public async Task Truncate_of_devices_leaves_a_trace()
     {

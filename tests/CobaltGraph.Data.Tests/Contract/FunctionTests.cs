@@ -24,6 +24,21 @@ public class FunctionTests(PostgresServerFixture server) : DatabaseTest(server)
             """));
 
     [Fact]
+    public async Task Only_the_threshold_may_be_called_by_everybody()
+        => Assert.Equal(["threat_threshold"], await Texts("""
+            SELECT proname FROM pg_proc
+            WHERE pronamespace = quote_ident(current_schema())::regnamespace AND has_function_privilege('public', oid, 'EXECUTE')
+            """));
+
+    // Immutable, so that a query may use it where an index condition needs a constant.
+    [Fact]
+    public async Task Volatility_of_functions_is_as_meant()
+        => Assert.Equal(["threat_threshold"], await Texts("""
+            SELECT proname FROM pg_proc
+            WHERE pronamespace = quote_ident(current_schema())::regnamespace AND provolatile <> 'v'
+            """));
+
+    [Fact]
     public async Task Triggers_on_connections_are_statement_level()
         => Assert.Empty(await Texts(
             "SELECT tgname FROM pg_trigger WHERE tgrelid = 'connections'::regclass AND NOT tgisinternal AND tgtype & 1 = 1"));
@@ -95,6 +110,59 @@ public class FunctionTests(PostgresServerFixture server) : DatabaseTest(server)
 
         Assert.Equal(["1"], await Texts("SELECT connection_count::text FROM devices"));
         await DropRole(role);
+    }
+
+    // On servers before 15 everybody may create objects in public. One that fits the argument types exactly is preferred
+    // to a polymorphic function, or to an operator that needs a cast, of pg_catalog; ours would run it as their owner.
+    [Fact]
+    public async Task Functions_and_operators_of_a_writer_cannot_stand_in_for_those_of_the_server()
+    {
+        var role = await CreateRole("GRANT CREATE ON SCHEMA public TO {0}; GRANT INSERT ON connections TO {0}; GRANT USAGE ON SEQUENCE connections_id_seq TO {0}");
+        await using (var writer = NpgsqlDataSource.Create(Database.ConnectionStringWith(c => c.Username = c.Password = role)))
+        {
+            await using var attack = writer.CreateCommand($"""
+                SET search_path = public;
+                {Trap("cardinality", "macaddr[]", "integer")}
+                {Trap("format", "text, text", "text")}
+                {Trap("format", "text, text, text", "text")}
+                {Trap("jsonb_build_object", "text, text, text, varchar, text, varchar", "jsonb")}
+                {Trap("trap_sum", "bigint, macaddr", "bigint")}
+                CREATE AGGREGATE array_agg(macaddr) (SFUNC = trap_sum, STYPE = bigint);
+                {Trap("trap_op", "varchar, varchar", "boolean")}
+                {Trap("trap_op", "varchar, text", "boolean")}
+                {Trap("trap_op", "oid, regclass", "boolean")}
+                {Trap("trap_op", "oid, integer", "boolean")}
+                CREATE OPERATOR = (LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = trap_op);
+                CREATE OPERATOR <> (LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = trap_op);
+                CREATE OPERATOR = (LEFTARG = varchar, RIGHTARG = text, FUNCTION = trap_op);
+                CREATE OPERATOR <> (LEFTARG = varchar, RIGHTARG = text, FUNCTION = trap_op);
+                CREATE OPERATOR = (LEFTARG = oid, RIGHTARG = regclass, FUNCTION = trap_op);
+                CREATE OPERATOR = (LEFTARG = oid, RIGHTARG = integer, FUNCTION = trap_op);
+                INSERT INTO connections (src_mac, dst_ip, dst_port, threat_score) VALUES ('02:00:5e:00:00:01', '192.0.2.1', 443, 9)
+                """);
+            await attack.ExecuteNonQueryAsync(Cancel);
+        }
+
+        await Run("""
+            SET search_path = pg_catalog, public;
+            UPDATE connections SET dst_org = 'Example';
+            SELECT sweep_device_status(now() + interval '2 hours');
+            SELECT ensure_connection_partitions('2031-01-01', '2031-02-01');
+            UPDATE devices SET ip_address = '192.0.2.1';
+            DELETE FROM devices;
+            INSERT INTO devices (mac_address) VALUES ('02:00:5e:00:00:02');
+            TRUNCATE devices CASCADE
+            """);
+
+        Assert.Equal(
+            ["discovered", "active", "threat_detected", "offline", "ip_changed", "removed", "discovered", "removed"],
+            await Texts("SELECT event_type FROM device_events ORDER BY id"));
+        await DropRole(role);
+
+        static string Trap(string name, string arguments, string result) => $"""
+            CREATE FUNCTION {name}({arguments}) RETURNS {result} LANGUAGE plpgsql AS $trap$ BEGIN
+                RAISE EXCEPTION '{name}({arguments}) ran as %', current_user; END $trap$;
+            """;
     }
 
     private async Task<string> CreateRole(string grants)

@@ -77,6 +77,19 @@ public class PartitionTests(PostgresServerFixture server) : DatabaseTest(server)
     }
 
     [Fact]
+    public async Task Foreign_key_is_deferred_again_after_partitions_were_made()
+    {
+        await Run("""
+            BEGIN;
+            SELECT ensure_connection_partitions('2031-01-01', '2031-01-02');
+            INSERT INTO connections (src_mac, dst_ip, dst_port) VALUES ('02:00:00:00:00:01', '192.0.2.1', 443);
+            COMMIT
+            """);
+
+        Assert.Equal(1, await Count("devices"));
+    }
+
+    [Fact]
     public async Task Second_call_does_nothing()
     {
         await Run("SELECT ensure_connection_partitions('2031-01-01', '2031-12-31')");
@@ -95,6 +108,10 @@ public class PartitionTests(PostgresServerFixture server) : DatabaseTest(server)
         Assert.Equal(
             await Texts("SELECT contype::text || pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'connections_default'::regclass ORDER BY 1"),
             await Texts("SELECT contype::text || pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'connections_y2031m01'::regclass ORDER BY 1"));
+        Assert.Equal(
+            await Texts("SELECT adnum || pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = 'connections_default'::regclass ORDER BY adnum"),
+            await Texts("SELECT adnum || pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = 'connections_y2031m01'::regclass ORDER BY adnum"));
+        Assert.Equal("Connections of 2031-01, UTC.", await Scalar<string>("SELECT obj_description('connections_y2031m01'::regclass, 'pg_class')"));
         await Run("INSERT INTO connections (\"timestamp\", src_mac, dst_ip, dst_port) VALUES ('2031-01-05', '02:00:00:00:00:01', '192.0.2.1', 443)");
         Assert.Equal(1, await Count("connections_y2031m01"));
         Assert.Equal(1, await Scalar<long>("SELECT connection_count FROM devices"));
@@ -111,6 +128,45 @@ public class PartitionTests(PostgresServerFixture server) : DatabaseTest(server)
     [InlineData("'20000-01-01', '20000-01-02'")]
     public async Task Range_that_is_none_is_refused(string range)
         => await Refused($"SELECT ensure_connection_partitions({range})", PostgresErrorCodes.InvalidParameterValue);
+
+    // The transaction of an application: it upserts a device, then stores its connection.
+    [Theory]
+    [InlineData("INSERT INTO devices (mac_address) VALUES ('02:00:00:00:00:01') ON CONFLICT (mac_address) DO UPDATE SET last_seen = now()")]
+    [InlineData("SELECT count(*) FROM connections")]
+    public async Task Partitions_are_made_without_deadlock_when_a_writer_holds_another_table(string first)
+    {
+        await using var writer = await Database.DataSource.OpenConnectionAsync(Cancel);
+        await using var transaction = await writer.BeginTransactionAsync(Cancel);
+        await using var command = writer.CreateCommand();
+        command.CommandText = first;
+        await command.ExecuteNonQueryAsync(Cancel);
+
+        var maker = Run("SELECT ensure_connection_partitions('2031-01-01', '2031-01-01')");
+        await Task.Delay(500, Cancel);
+        Assert.False(maker.IsCompleted);
+        command.CommandText = "INSERT INTO connections (src_mac, dst_ip, dst_port) VALUES ('02:00:00:00:00:01', '192.0.2.1', 443)";
+        await command.ExecuteNonQueryAsync(Cancel);
+        await transaction.CommitAsync(Cancel);
+        await maker;
+
+        Assert.Equal(1, await Count("connections"));
+        Assert.Equal(1, await Count("pg_inherits WHERE inhrelid = to_regclass('connections_y2031m01')"));
+    }
+
+    [Fact]
+    public async Task Making_partitions_gives_up_after_the_lock_timeout_of_the_caller()
+    {
+        await using var reader = await Database.DataSource.OpenConnectionAsync(Cancel);
+        await using var transaction = await reader.BeginTransactionAsync(Cancel);
+        await using var command = reader.CreateCommand();
+        command.CommandText = "SELECT count(*) FROM connections";
+        await command.ExecuteNonQueryAsync(Cancel);
+
+        await Refused(
+            "BEGIN; SET LOCAL lock_timeout = '300ms'; SELECT ensure_connection_partitions('2031-01-01', '2031-01-01')",
+            PostgresErrorCodes.LockNotAvailable);
+        await Run("BEGIN; SET LOCAL lock_timeout = '700ms'; SELECT ensure_connection_partitions(now(), now()); COMMIT");
+    }
 
     [Fact]
     public async Task Partitions_are_made_while_writers_write()

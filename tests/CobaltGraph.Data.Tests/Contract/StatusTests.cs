@@ -19,6 +19,7 @@ public class StatusTests(PostgresServerFixture server) : DatabaseTest(server)
     [Theory]
     [InlineData("0 minutes", "active")]
     [InlineData("29 minutes 50 seconds", "active")]
+    [InlineData("30 minutes", "discovered")]
     [InlineData("30 minutes 10 seconds", "discovered")]
     [InlineData("7 days", "discovered")]
     [InlineData("-1 hour", "active")]
@@ -139,6 +140,32 @@ public class StatusTests(PostgresServerFixture server) : DatabaseTest(server)
             """);
 
         Assert.Equal(["02:00:00:00:00:01"], await Texts("SELECT mac_address::text FROM active_devices"));
+    }
+
+    [Fact]
+    public async Task Active_devices_leaves_out_one_seen_exactly_30_minutes_ago()
+        => Assert.Equal(["0"], await Texts($"""
+            BEGIN;
+            INSERT INTO devices (mac_address, last_seen) VALUES ('{Mac}', now() - interval '30 minutes');
+            SELECT count(*)::text FROM active_devices;
+            COMMIT
+            """));
+
+    [Fact]
+    public async Task Device_summary_holds_every_device_and_its_latest_connection()
+    {
+        await Run($"""
+            INSERT INTO devices (mac_address) VALUES ('02:00:5e:00:00:02');
+            INSERT INTO connections ("timestamp", src_mac, dst_ip, dst_port) VALUES
+                ('2026-03-01', '{Mac}', '192.0.2.1', 1), ('2026-03-03', '{Mac}', '192.0.2.2', 1), ('2026-03-02', '{Mac}', '192.0.2.3', 1)
+            """);
+
+        Assert.Equal(
+            [$"{Mac} 3 3 2026-03-03", "02:00:5e:00:00:02 0 0"],
+            await Texts("""
+                SELECT concat_ws(' ', mac_address, connection_count, unique_destinations, last_connection::date)
+                FROM device_summary ORDER BY mac_address
+                """));
     }
 
     [Fact]

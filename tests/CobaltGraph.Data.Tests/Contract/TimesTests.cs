@@ -105,6 +105,40 @@ public class TimesTests(PostgresServerFixture server) : DatabaseTest(server)
         Assert.Equal(0, await Count("devices WHERE last_seen > now()"));
     }
 
+    // now() is the start of a transaction: one that began earlier must not pull back what a later one stored.
+    [Fact]
+    public async Task Older_transaction_does_not_move_times_back()
+    {
+        await Run($"INSERT INTO devices (mac_address) VALUES ('{Mac}')");
+        await using var older = await Database.DataSource.OpenConnectionAsync(Cancel);
+        await using var transaction = await older.BeginTransactionAsync(Cancel);
+        await using var command = older.CreateCommand();
+        command.CommandText = "SELECT now()";
+        await command.ExecuteNonQueryAsync(Cancel);
+
+        await Run($"INSERT INTO connections (src_mac, dst_ip, dst_port) VALUES ('{Mac}', '192.0.2.1', 1)");
+        var before = await Texts("SELECT concat_ws(' ', last_seen, last_activity) FROM devices");
+        command.CommandText = $"""
+            UPDATE devices SET hostname = 'printer';
+            INSERT INTO connections (src_mac, dst_ip, dst_port) VALUES ('{Mac}', '192.0.2.1', 1);
+            SELECT sweep_device_status()
+            """;
+        await command.ExecuteNonQueryAsync(Cancel);
+        await transaction.CommitAsync(Cancel);
+
+        Assert.Equal(before, await Texts("SELECT concat_ws(' ', last_seen, last_activity) FROM devices"));
+    }
+
+    [Theory]
+    [InlineData("last_seen")]
+    [InlineData("last_activity")]
+    public async Task First_seen_is_never_later_than_the_other_times(string column)
+    {
+        await Run($"INSERT INTO devices (mac_address, {column}) VALUES ('{Mac}', '2026-03-02')");
+
+        Assert.Equal(["2026-03-02"], await Texts("SELECT first_seen::date::text FROM devices"));
+    }
+
     private Task<string?[]> Times()
         => Texts("SELECT concat_ws(' ', first_seen::date, last_seen::date, last_activity::date) FROM devices");
 }

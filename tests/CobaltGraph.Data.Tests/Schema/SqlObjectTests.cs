@@ -36,6 +36,7 @@ public class SqlObjectTests
     [InlineData("'One.';\n", "'One.';", "does not end")]
     [InlineData("'One.';\n", "'One.'\n", "does not end")]
     [InlineData("IMMUTABLE\n", "IMMUTABLE\nSECURITY DEFINER\n", "revoked")]
+    [InlineData("SELECT 1\n", "SELECT cardinality(ARRAY[1])\n", "pg_catalog.cardinality(")]
     [InlineData("\nCOMMENT ON FUNCTION f() IS 'One.'", "\nSELECT 1", "COMMENT ON")]
     public void File_that_breaks_a_rule_is_refused_by_name(string part, string replacement, string reason)
     {
