@@ -64,7 +64,7 @@ public class SiteSeederTests(PostgresServerFixture server)
         var stored = new List<string>();
         await using (var command = database.DataSource.CreateCommand(
             """
-            SELECT concat_ws('|', extract(epoch FROM "timestamp")::text, src_mac, host(src_ip), src_port, host(dst_ip), dst_port, protocol,
+            SELECT concat_ws('|', (extract(epoch FROM date_trunc('second', "timestamp"))::numeric + (extract(microseconds FROM "timestamp")::bigint % 1000000)::numeric / 1000000)::numeric(30,6)::text, src_mac, host(src_ip), src_port, host(dst_ip), dst_port, protocol,
                              dst_country, dst_org, dst_hostname, threat_category, bytes_sent, bytes_received, metadata ->> 'uid')
             FROM connections ORDER BY id
             """))
