@@ -8,18 +8,30 @@ namespace CobaltGraph.Data.Schema;
 internal static class SqlObjectMigrationBuilderExtensions
 {
     // A function keeps the path it is created with: our schema, then pg_temp, so that nobody's temporary table comes
-    // first. Local to the transaction of the migration.
+    // first. Set for the session and put back, because a script may be run without transactions.
     private const string PinSearchPath = """
         DO $pin$
         BEGIN
-            PERFORM set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true);
+            PERFORM set_config('cobaltgraph.search_path', current_setting('search_path'), false);
+            PERFORM set_config('search_path', quote_ident(current_schema()) || ', pg_temp', false);
         END
         $pin$;
 
         """;
 
+    private const string UnpinSearchPath = """
+
+        DO $unpin$
+        BEGIN
+            PERFORM set_config('search_path', current_setting('cobaltgraph.search_path'), false);
+        END
+        $unpin$;
+
+        """;
+
     public static void CreateFunction(this MigrationBuilder migration, string name, int version)
-        => migration.Sql(PinSearchPath + SqlObject.Load(SqlObjectKind.Function, name, version).Sql);
+        => migration.Sql(
+            PinSearchPath + SqlObject.Load(SqlObjectKind.Function, name, version).Sql + UnpinSearchPath);
 
     public static void ReplaceFunction(this MigrationBuilder migration, string name, int version)
         => migration.CreateFunction(name, version);

@@ -71,6 +71,20 @@ public class MigrationTests(PostgresServerFixture server) : DatabaseTest(server)
         }
     }
 
+    [Theory]
+    [InlineData(MigrationsSqlGenerationOptions.NoTransactions)]
+    [InlineData(MigrationsSqlGenerationOptions.Idempotent | MigrationsSqlGenerationOptions.NoTransactions)]
+    public async Task Script_without_transactions_leaves_what_a_migration_leaves(MigrationsSqlGenerationOptions options)
+    {
+        var psql = Psql.Find();
+        Assert.SkipWhen(psql is null, "psql is not installed; Npgsql would run the script as one transaction.");
+        await using var other = await Server.CreateDatabaseAsync(migrated: false);
+
+        await Psql.RunAsync(psql, other, Script(options), Cancel);
+
+        Assert.Equal(await Catalogue.ReadAsync(Database), await Catalogue.ReadAsync(other));
+    }
+
     [Fact]
     public async Task Plain_script_leaves_what_a_migration_leaves()
     {
