@@ -134,7 +134,7 @@ public class AnswerTests
         {
             Output = output,
             Error = error,
-            Input = TextReader.Null,
+            Input = () => TextReader.Null,
             CurrentFolder = "/",
             OutputIsTerminal = target.Terminal,
             Width = 200,

@@ -215,7 +215,7 @@ public class CommandLineTests
     {
         Output = TextWriter.Null,
         Error = error ?? TextWriter.Null,
-        Input = new StringReader(input),
+        Input = () => new StringReader(input),
         Environment = _ => null,
         CurrentFolder = "/",
         InputIsTerminal = terminal,

@@ -30,7 +30,7 @@ internal sealed class CommandRunner
         {
             Output = TextWriter.Synchronized(output),
             Error = TextWriter.Synchronized(error),
-            Input = new StringReader(Input),
+            Input = () => new StringReader(Input),
             Environment = name => Environment.GetValueOrDefault(name),
             CurrentFolder = Folder,
             OutputIsTerminal = Terminal,

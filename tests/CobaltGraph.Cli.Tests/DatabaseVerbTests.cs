@@ -218,7 +218,7 @@ public sealed class DatabaseVerbTests(PostgresServerFixture server) : IAsyncLife
             "INSERT INTO connections (timestamp, dst_ip, dst_port) VALUES ('2001-02-03', '203.0.113.1', 1), ('2001-03-03', '203.0.113.1', 1)");
 
         var result = (await RunAsync("status", "--check")).Should(ExitCode.Done);
-        Assert.Contains("2 connections are in connections_default", result.Error, StringComparison.Ordinal);
+        Assert.Contains("2 connections of 2001-02-03 to 2001-03-03 are in connections_default", result.Error, StringComparison.Ordinal);
 
         var remedy = result.Error[result.Error.IndexOf("SELECT ", StringComparison.Ordinal)..].Trim();
         await _database.ExecuteAsync(remedy);

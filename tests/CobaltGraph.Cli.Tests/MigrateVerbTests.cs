@@ -29,6 +29,10 @@ public sealed class MigrateVerbTests(PostgresServerFixture server) : IAsyncLifet
     }
 
     [Fact]
+    public async Task Migrate_does_not_wait_for_itself_in_a_small_pool()
+        => (await RunWithAsync(_database.ConnectionStringWith(c => c.MaxPoolSize = 1), "migrate")).Should(ExitCode.Done);
+
+    [Fact]
     public async Task Migrate_creates_partitions_that_are_missing()
     {
         (await RunAsync("migrate")).Should(ExitCode.Done);

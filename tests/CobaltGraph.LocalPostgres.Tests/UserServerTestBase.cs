@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Npgsql;
 
 namespace CobaltGraph.LocalPostgres.Tests;
@@ -5,6 +6,8 @@ namespace CobaltGraph.LocalPostgres.Tests;
 /// <summary>A home folder, and in it a user's server that is deleted at the end.</summary>
 public abstract class UserServerTestBase : IAsyncLifetime
 {
+    private Process? _guard;
+
     // Closed to other users: for root this is the case in which the server's account cannot reach the home folder.
     private protected TemporaryFolder Home { get; } = new();
 
@@ -16,13 +19,36 @@ public abstract class UserServerTestBase : IAsyncLifetime
 
     private protected string SuperuserConf => Home.Sub("postgres", "superuser.conf");
 
-    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+    public async ValueTask InitializeAsync()
+    {
+        if (!OperatingSystem.IsWindows())
+            _guard = Guard(Path.GetDirectoryName((await Server.GetStatusAsync(Cancellation)).DataDirectory)!);
+    }
 
     public async ValueTask DisposeAsync()
     {
         await Server.DeleteAsync(CancellationToken.None);
+        _guard?.StandardInput.Close();
+        _guard?.Dispose();
         Home.Dispose();
         GC.SuppressFinalize(this);
+    }
+
+    /// <summary>These servers outlive whoever starts them; this ends them even if the tests are killed.</summary>
+    private static Process Guard(string cluster)
+    {
+        const string Script =
+            """
+            trap '' HUP INT TERM QUIT
+            cat >/dev/null
+            [ -d "$1" ] || exit 0
+            kill -QUIT "$(head -n 1 "$1/data/postmaster.pid")"
+            sleep 1
+            rm -rf -- "$1"
+            """;
+        string[] detach = File.Exists("/usr/bin/setsid") ? ["/usr/bin/setsid"] : [];
+        string[] command = [.. detach, "/bin/sh", "-c", Script, "guard", cluster];
+        return Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardInput = true, RedirectStandardError = true })!;
     }
 
     internal static UserServer ServerIn(string home) => new(home, new PostgresBinariesOptions

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Numerics;
 using CobaltGraph.Cli.Terminal;
 using CobaltGraph.Data;
 
@@ -31,11 +32,14 @@ internal static class CommonOptions
         Recursive = true,
     };
 
-    public static Option<int> Limit(int fallback) => Number("--limit", "rows", fallback, 0, "Show at most this many; 0 shows all.");
+    public static Option<int> Limit(int fallback)
+        => Number("--limit", "rows", fallback, 0, int.MaxValue, "Show at most this many; 0 shows all.");
 
-    public static Option<int> Number(string name, string helpName, int fallback, int lowest, string description)
-    {
-        return new Option<int>(name)
+    /// <summary>A whole number within bounds.</summary>
+    public static Option<T> Number<T>(
+        string name, string helpName, T fallback, T lowest, T highest, string description)
+        where T : struct, IBinaryInteger<T>, IMinMaxValue<T>
+        => new(name)
         {
             HelpName = helpName,
             Description = description,
@@ -43,17 +47,17 @@ internal static class CommonOptions
             CustomParser = result =>
             {
                 var text = result.Tokens[^1].Value;
-                if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
-                    && number >= lowest)
+                if (T.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+                    && number >= lowest && number <= highest)
                 {
                     return number;
                 }
 
-                result.AddError($"{name}: '{SafeText.Escape(text)}' is not a whole number of {lowest} or more.");
+                var range = highest == T.MaxValue ? $"of {lowest} or more" : $"from {lowest} to {highest}";
+                result.AddError($"{name}: '{text}' is not a whole number {range}.");
                 return fallback;
             },
         };
-    }
 
     /// <summary>A time: ISO 8601, or so long before now.</summary>
     public static Option<DateTimeOffset?> Time(CliHost host, string name, string description)
@@ -66,7 +70,7 @@ internal static class CommonOptions
                 var text = result.Tokens[^1].Value;
                 if (PointInTime.TryParse(text, host.Clock.GetUtcNow(), out var time)) return time;
                 result.AddError(
-                    $"{name}: '{SafeText.Escape(text)}' is not a time. Write 2026-01-31T12:00Z, 2026-01-31, or an age such as 24h.");
+                    $"{name}: '{text}' is not a time. Write 2026-01-31T12:00Z, 2026-01-31, or an age such as 24h.");
                 return null;
             },
         };

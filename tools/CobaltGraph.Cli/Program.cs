@@ -1,13 +1,18 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using CobaltGraph.Cli;
 using CobaltGraph.Cli.Terminal;
 
+// timeout(1) and some shells signal a process and its group, which makes two of one.
+var echo = TimeSpan.FromSeconds(1);
 using var interrupt = new CancellationTokenSource();
+var first = 0L;
 
-// The first signal asks the verb to stop and lets it clean up; the second one ends the process at once.
+// The first signal asks the verb to stop and lets it clean up; a later one ends the process at once.
 void OnSignal(PosixSignalContext context)
 {
-    context.Cancel = !interrupt.IsCancellationRequested;
+    var before = Interlocked.CompareExchange(ref first, Stopwatch.GetTimestamp(), 0);
+    context.Cancel = before == 0 || Stopwatch.GetElapsedTime(before) < echo;
     interrupt.Cancel();
 }
 

@@ -110,17 +110,23 @@ BEGIN
         AS u(mac, first_at, last_at, connections, threats)
     WHERE t.mac_address = u.mac;
 
-    SELECT pg_catalog.array_agg(n.mac), pg_catalog.array_agg(n.ip)
+    -- Threats are few: with them alone in arrays, the look-up goes by key and does not grow with what is stored.
+    SELECT pg_catalog.array_agg(u.mac), pg_catalog.array_agg(u.ip)
     INTO t_macs, t_ips
-    FROM (
-        SELECT u.mac, u.ip
-        FROM unnest(e_macs, e_ips, e_threats) AS u(mac, ip, threats)
-        WHERE u.threats > 0
-          AND NOT EXISTS (
-              SELECT 1 FROM device_destinations AS k
-              WHERE k.src_mac = u.mac AND k.dst_ip = u.ip AND k.threat_count > 0)
-        ORDER BY u.mac, u.ip
-    ) AS n;
+    FROM unnest(e_macs, e_ips, e_threats) AS u(mac, ip, threats)
+    WHERE u.threats > 0;
+
+    IF t_macs IS NOT NULL THEN
+        SELECT pg_catalog.array_agg(n.mac), pg_catalog.array_agg(n.ip)
+        INTO t_macs, t_ips
+        FROM (
+            SELECT u.mac, u.ip
+            FROM unnest(t_macs, t_ips) AS u(mac, ip)
+            LEFT JOIN device_destinations AS k ON k.src_mac = u.mac AND k.dst_ip = u.ip
+            WHERE k.threat_count IS NULL OR k.threat_count = 0
+            ORDER BY u.mac, u.ip
+        ) AS n;
+    END IF;
 
     INSERT INTO device_destinations AS t
         (src_mac, dst_ip, first_seen, last_seen, connection_count, threat_count, max_threat_score)

@@ -60,6 +60,38 @@ public static class CobaltGraphDbContextOptionsBuilderExtensions
         return options.UseNpgsql(dataSource, builder => Configure(builder, npgsql)).UseCobaltGraphServices();
     }
 
+    /// <inheritdoc cref="UseCobaltGraph(DbContextOptionsBuilder, Action{NpgsqlDbContextOptionsBuilder}?)"/>
+    public static DbContextOptionsBuilder<TContext> UseCobaltGraph<TContext>(
+        this DbContextOptionsBuilder<TContext> options,
+        Action<NpgsqlDbContextOptionsBuilder>? npgsql = null)
+        where TContext : DbContext
+    {
+        UseCobaltGraph((DbContextOptionsBuilder)options, npgsql);
+        return options;
+    }
+
+    /// <inheritdoc cref="UseCobaltGraph(DbContextOptionsBuilder, string, Action{NpgsqlDbContextOptionsBuilder}?)"/>
+    public static DbContextOptionsBuilder<TContext> UseCobaltGraph<TContext>(
+        this DbContextOptionsBuilder<TContext> options,
+        string connectionString,
+        Action<NpgsqlDbContextOptionsBuilder>? npgsql = null)
+        where TContext : DbContext
+    {
+        UseCobaltGraph((DbContextOptionsBuilder)options, connectionString, npgsql);
+        return options;
+    }
+
+    /// <inheritdoc cref="UseCobaltGraph(DbContextOptionsBuilder, NpgsqlDataSource, Action{NpgsqlDbContextOptionsBuilder}?)"/>
+    public static DbContextOptionsBuilder<TContext> UseCobaltGraph<TContext>(
+        this DbContextOptionsBuilder<TContext> options,
+        NpgsqlDataSource dataSource,
+        Action<NpgsqlDbContextOptionsBuilder>? npgsql = null)
+        where TContext : DbContext
+    {
+        UseCobaltGraph((DbContextOptionsBuilder)options, dataSource, npgsql);
+        return options;
+    }
+
     private static void Configure(NpgsqlDbContextOptionsBuilder builder, Action<NpgsqlDbContextOptionsBuilder>? npgsql)
     {
         builder.SetPostgresVersion(OldestServer);

@@ -1,3 +1,4 @@
+using CobaltGraph.Model;
 using System.Runtime.CompilerServices;
 
 namespace CobaltGraph.Data.Import;

@@ -69,7 +69,7 @@ public sealed class DatabaseImportTests(PostgresServerFixture server) : IAsyncLi
             ],
             await _database.QueryAsync(
                 """
-                SELECT to_char("timestamp" AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), extract(epoch FROM duration)::numeric(30,6)::text
+                SELECT to_char("timestamp" AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), (extract(epoch FROM date_trunc('second', duration))::numeric + (extract(microseconds FROM duration)::bigint % 1000000)::numeric / 1000000)::numeric(30,6)::text
                 FROM connections ORDER BY "timestamp"
                 """));
         Assert.Equal(long.MaxValue, await _database.ScalarAsync<long>("SELECT max(bytes_sent) FROM connections"));

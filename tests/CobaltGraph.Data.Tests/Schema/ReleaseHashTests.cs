@@ -8,8 +8,6 @@ public class ReleaseHashTests
 {
     private const string Released = " released";
 
-    private static readonly string Root = FindRoot();
-
     [Fact]
     public void No_migration_or_sql_object_differs_from_its_recorded_hash()
     {
@@ -46,7 +44,7 @@ public class ReleaseHashTests
             ["a.sql", "b.sql"],
             Compare(new() { ["a.sql"] = ("11", true) }, new() { ["b.sql"] = "22" }).Select(p => p.Text.Split(' ')[0]).Order());
 
-    private static string ListPath => Path.Combine(Root, "Migrations.Sql", "released.sha256");
+    private static string ListPath => Repository.PathOf("Migrations.Sql", "released.sha256");
 
     private static List<(string Text, bool Released)> Compare(
         Dictionary<string, (string Hash, bool Released)> recorded, SortedDictionary<string, string> actual)
@@ -78,23 +76,12 @@ public class ReleaseHashTests
 
     private static SortedDictionary<string, string> HashFiles()
     {
-        var files = Directory.EnumerateFiles(Path.Combine(Root, "Migrations.Sql", "objects"), "*.sql", SearchOption.AllDirectories)
-            .Concat(Directory.EnumerateFiles(Path.Combine(Root, "src", "CobaltGraph.Data", "Migrations"), "2*.cs"));
+        var files = Directory.EnumerateFiles(Repository.PathOf("Migrations.Sql", "objects"), "*.sql", SearchOption.AllDirectories)
+            .Concat(Directory.EnumerateFiles(Repository.PathOf("src", "CobaltGraph.Data", "Migrations"), "2*.cs"));
         return new(
             files.ToDictionary(
-                file => Path.GetRelativePath(Root, file).Replace('\\', '/'),
+                file => Path.GetRelativePath(Repository.Root, file).Replace('\\', '/'),
                 file => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)))),
             StringComparer.Ordinal);
-    }
-
-    private static string FindRoot()
-    {
-        for (var folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
-        {
-            if (File.Exists(Path.Combine(folder, "CobaltGraph.sln")))
-                return folder;
-        }
-
-        throw new InvalidOperationException("The tests do not lie inside the repository.");
     }
 }

@@ -8,6 +8,8 @@ namespace CobaltGraph.Cli.Database;
 /// <summary>A database that answered.</summary>
 internal sealed class DatabaseSession : IAsyncDisposable
 {
+    private const int MostSessions = 4;
+
     private DbContextOptions<CobaltGraphContext>? _options;
 
     private DatabaseSession(DatabaseSettings settings, NpgsqlDataSource dataSource, string serverVersion)
@@ -30,6 +32,10 @@ internal sealed class DatabaseSession : IAsyncDisposable
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
         if (builder.ConnectionStringBuilder.ApplicationName == "cobaltgraph")
             builder.ConnectionStringBuilder.ApplicationName = $"cobaltgraph {Tool.Version} {verb}";
+
+        // Limits of an application's pool. A verb is one user with up to three sessions: work, lock, type catalogue.
+        builder.ConnectionStringBuilder.MinPoolSize = 0;
+        builder.ConnectionStringBuilder.MaxPoolSize = Math.Max(MostSessions, builder.ConnectionStringBuilder.MaxPoolSize);
 
         var dataSource = builder.Build();
         try

@@ -121,15 +121,17 @@ internal abstract class Answer : IDisposable
     private sealed class PlainAnswer(CliHost host) : Answer
     {
         private string _prefix = "";
-        private bool _started;
+        private bool _isEmpty = true;
+        private bool _afterTable;
 
         public override void Value(string key, string title, object? value, string? display = null)
         {
             var text = value is IEnumerable<string> several
                 ? string.Join(',', several.Select(Cell.Plain))
                 : Cell.Plain(value);
+            if (_afterTable) host.Output.WriteLine();
             host.Output.WriteLine($"{_prefix}{key}\t{text}");
-            _started = true;
+            _isEmpty = _afterTable = false;
         }
 
         public override void Group(string key, string title, Action values)
@@ -147,11 +149,16 @@ internal abstract class Answer : IDisposable
             IAsyncEnumerable<T> rows,
             CancellationToken cancellationToken)
         {
-            if (_started) host.Output.WriteLine();
-            _started = true;
+            // The header waits for the first row: a query that fails leaves no answer.
+            await using var row = rows.GetAsyncEnumerator(cancellationToken);
+            var more = await row.MoveNextAsync();
+
+            if (!_isEmpty) host.Output.WriteLine();
+            _isEmpty = false;
+            _afterTable = true;
             host.Output.WriteLine(string.Join('\t', columns.Select(column => column.Key)));
-            await foreach (var row in rows.WithCancellation(cancellationToken))
-                host.Output.WriteLine(string.Join('\t', columns.Select(column => Cell.Plain(column.Value(row)))));
+            for (; more; more = await row.MoveNextAsync())
+                host.Output.WriteLine(string.Join('\t', columns.Select(column => Cell.Plain(column.Value(row.Current)))));
         }
 
         public override void End() => host.Output.Flush();
@@ -164,22 +171,14 @@ internal abstract class Answer : IDisposable
     private sealed class TerminalAnswer(CliHost host) : Answer
     {
         private readonly IAnsiConsole _console = Consoles.For(host, host.Output);
-        private Grid? _block;
+        private readonly List<(string Title, string Text)> _block = [];
 
         public override void Value(string key, string title, object? value, string? display = null)
-        {
-            if (_block is null)
-            {
-                _block = new Grid();
-                _block.AddColumn(new GridColumn().NoWrap());
-                _block.AddColumn(new GridColumn());
-            }
-
-            var text = display is not null ? SafeText.Escape(display)
-                : value is IEnumerable<string> several ? string.Join(", ", several.Select(Cell.Display))
-                : Cell.Display(value);
-            _block.AddRow(new Text(title, new Style(decoration: Decoration.Dim)), new Text(text));
-        }
+            => _block.Add((
+                title,
+                display is not null ? SafeText.Escape(display)
+                    : value is IEnumerable<string> several ? string.Join(", ", several.Select(Cell.Display))
+                    : Cell.Display(value)));
 
         public override void Group(string key, string title, Action values)
         {
@@ -196,27 +195,43 @@ internal abstract class Answer : IDisposable
         {
             EndBlock();
             var shown = columns.Where(column => !column.ProgramsOnly).ToList();
-            var table = new Table { Border = TableBorder.Simple, ShowHeaders = true };
-            foreach (var column in shown)
-            {
-                var header = new TableColumn(new Text(column.Title, new Style(decoration: Decoration.Bold)));
-                if (column.Right) header.RightAligned();
-                table.AddColumn(header);
-            }
-
-            var count = 0;
+            var cells = new List<(string Text, Style Style)[]>();
             await foreach (var row in rows.WithCancellation(cancellationToken))
             {
-                count++;
-                table.AddRow(shown.Select(column => new Text(
-                    Cell.Display(column.Value(row)),
-                    column.Style?.Invoke(row) is { } style ? Style.Parse(style) : Style.Plain)));
+                cells.Add([.. shown.Select(column => (
+                    column.Display is { } display ? SafeText.Escape(display(row)) : Cell.Display(column.Value(row)),
+                    column.Style?.Invoke(row) is { } style ? Style.Parse(style) : Style.Plain))]);
             }
 
             // Text, never markup: what comes from the database has no say in how it looks.
             _console.Write(new Text(title + Environment.NewLine, new Style(decoration: Decoration.Bold)));
-            if (count == 0) _console.Write(new Text("  none" + Environment.NewLine));
-            else _console.Write(table);
+            if (cells.Count == 0) _console.Write(new Text("  none" + Environment.NewLine));
+            else _console.Write(Layout(shown, cells));
+            _console.WriteLine();
+        }
+
+        private Table Layout<T>(List<Column<T>> columns, List<(string Text, Style Style)[]> cells)
+        {
+            const int gap = 2;
+            var widths = columns.Select((column, i) => Math.Max(
+                column.Title.GetCellWidth(), cells.Max(row => row[i].Text.GetCellWidth())) + gap).ToList();
+            var shown = Enumerable.Range(0, columns.Count).ToList();
+            while (shown.Sum(i => widths[i]) > host.Width && shown.MaxBy(i => columns[i].Spare) is var spare
+                && columns[spare].Spare > 0)
+            {
+                shown.Remove(spare);
+            }
+
+            var table = new Table { Border = TableBorder.None };
+            foreach (var i in shown)
+            {
+                var header = new TableColumn(new Text(columns[i].Title, new Style(decoration: Decoration.Dim)));
+                if (columns[i].Right) header.RightAligned();
+                table.AddColumn(header.Padding(0, 0, gap, 0));
+            }
+
+            foreach (var row in cells) table.AddRow(shown.Select(i => new Text(row[i].Text, row[i].Style)));
+            return table;
         }
 
         public override void End()
@@ -231,10 +246,17 @@ internal abstract class Answer : IDisposable
 
         private void EndBlock()
         {
-            if (_block is null) return;
-            _console.Write(_block);
-            _console.WriteLine();
-            _block = null;
+            if (_block.Count == 0) return;
+            var width = _block.Max(line => line.Title.GetCellWidth());
+            foreach (var (title, text) in _block)
+            {
+                _console.Write(new Text(title.PadRight(width), new Style(decoration: Decoration.Dim)));
+                // Not through the console, which would break a long command into pieces that cannot be copied.
+                host.Output.WriteLine($"  {text}");
+            }
+
+            host.Output.WriteLine();
+            _block.Clear();
         }
     }
 }

@@ -5,6 +5,9 @@ using CobaltGraph.Model;
 
 namespace CobaltGraph.Cli.Terminal;
 
+/// <summary>Text that was made harmless where it came from.</summary>
+internal readonly record struct Escaped(string? Text);
+
 /// <summary>How one value is written for a program, in a line and on a terminal.</summary>
 internal static class Cell
 {
@@ -13,6 +16,7 @@ internal static class Cell
     {
         null => "",
         string text => SafeText.Escape(text),
+        Escaped escaped => escaped.Text ?? "",
         bool flag => flag ? "true" : "false",
         DateTimeOffset time => Time(time),
         TimeSpan duration => duration.TotalSeconds.ToString(CultureInfo.InvariantCulture),
@@ -28,6 +32,7 @@ internal static class Cell
     {
         null => "–",
         string { Length: 0 } => "–",
+        Escaped { Text: null or "" } => "–",
         bool flag => flag ? "yes" : "no",
         DateTimeOffset time => time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture),
         TimeSpan duration => Duration(duration),
@@ -40,7 +45,8 @@ internal static class Cell
     {
         switch (value)
         {
-            case null: json.WriteNullValue(); break;
+            case null or Escaped { Text: null }: json.WriteNullValue(); break;
+            case Escaped escaped: json.WriteStringValue(escaped.Text); break;
             case string text: json.WriteStringValue(text); break;
             case bool flag: json.WriteBooleanValue(flag); break;
             case int number: json.WriteNumberValue(number); break;

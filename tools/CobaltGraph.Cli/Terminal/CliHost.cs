@@ -13,7 +13,10 @@ internal sealed class CliHost
     /// <summary>Progress, notices, prompts, errors.</summary>
     public required TextWriter Error { get; init; }
 
-    public required TextReader Input { get; init; }
+    /// <summary>
+    /// Asked for only when something is read: a console that is read from sets up its terminal, which shows.
+    /// </summary>
+    public required Func<TextReader> Input { get; init; }
 
     public required Func<string, string?> Environment { get; init; }
 
@@ -54,7 +57,7 @@ internal sealed class CliHost
         {
             Output = new StreamWriter(Console.OpenStandardOutput(), utf8, bufferSize: 1 << 14),
             Error = new StreamWriter(Console.OpenStandardError(), utf8) { AutoFlush = true },
-            Input = Console.In,
+            Input = () => Console.In,
             Environment = System.Environment.GetEnvironmentVariable,
             CurrentFolder = Directory.GetCurrentDirectory(),
             OutputIsTerminal = outputIsTerminal,
@@ -86,7 +89,7 @@ internal sealed class CliHost
         Notice(question);
         await Error.WriteAsync(SafeText.Escape(expected is null ? "Go on? [y/N] " : $"Type {expected} to go on: "));
         await Error.FlushAsync(cancellationToken);
-        var answer = await Task.Run(Input.ReadLine, cancellationToken).WaitAsync(cancellationToken);
+        var answer = await Task.Run(() => Input().ReadLine(), cancellationToken).WaitAsync(cancellationToken);
         var yes = expected is null
             ? answer?.Trim().ToUpperInvariant() is "Y" or "YES"
             : answer?.Trim() == expected;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using CobaltGraph.Model;
 
 namespace CobaltGraph.Cli.Terminal;
 
@@ -22,8 +23,10 @@ internal static class SafeText
         {
             if (Rune.DecodeFromUtf16(rest, out var rune, out var length) != System.Buffers.OperationStatus.Done)
                 safe.Append(CultureInfo.InvariantCulture, $"\\u{(int)rest[0]:x4}");
+            else if (rune.Value == '\\')
+                safe.Append(@"\\");
             else
-                Append(safe, rune);
+                DisplayText.Append(safe, rune);
             rest = rest[length..];
         }
 
@@ -34,25 +37,6 @@ internal static class SafeText
     public static string EscapeMessage(string text)
         => string.Join('\n', text.ReplaceLineEndings("\n").Split('\n').Select(
             line => Escape(line).Replace(@"\\", @"\", StringComparison.Ordinal)));
-
-    private static void Append(StringBuilder safe, Rune rune)
-    {
-        switch (rune.Value)
-        {
-            case '\\': safe.Append(@"\\"); return;
-            case '\n': safe.Append(@"\n"); return;
-            case '\r': safe.Append(@"\r"); return;
-            case '\t': safe.Append(@"\t"); return;
-        }
-
-        var hidden = Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format
-            or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse
-            or UnicodeCategory.OtherNotAssigned;
-        if (!hidden) safe.Append(rune.ToString());
-        else if (rune.Value < 0x100) safe.Append(CultureInfo.InvariantCulture, $"\\x{rune.Value:x2}");
-        else if (rune.IsBmp) safe.Append(CultureInfo.InvariantCulture, $"\\u{rune.Value:x4}");
-        else safe.Append(CultureInfo.InvariantCulture, $"\\U{rune.Value:x8}");
-    }
 
     private static bool IsPlain(char c) => c is >= ' ' and < '\x7f' and not '\\';
 }

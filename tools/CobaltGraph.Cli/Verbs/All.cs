@@ -1,11 +1,16 @@
 using CobaltGraph.Cli.Terminal;
 using CobaltGraph.Cli.Verbs.Connections;
+using CobaltGraph.Cli.Verbs.Demo;
 using CobaltGraph.Cli.Verbs.Device;
 using CobaltGraph.Cli.Verbs.Devices;
+using CobaltGraph.Cli.Verbs.Down;
 using CobaltGraph.Cli.Verbs.Events;
+using CobaltGraph.Cli.Verbs.Import;
 using CobaltGraph.Cli.Verbs.Migrate;
 using CobaltGraph.Cli.Verbs.Script;
+using CobaltGraph.Cli.Verbs.Seed;
 using CobaltGraph.Cli.Verbs.Status;
+using CobaltGraph.Cli.Verbs.Up;
 
 namespace CobaltGraph.Cli.Verbs;
 
@@ -14,8 +19,13 @@ internal static class All
 {
     public static IEnumerable<VerbCommand> Create(CliHost host) =>
     [
+        DemoVerb.Create(host),
+        UpVerb.Create(host),
+        DownVerb.Create(host),
         MigrateVerb.Create(host),
         StatusVerb.Create(host),
+        SeedVerb.Create(host),
+        ImportVerb.Create(host),
         DevicesVerb.Create(host),
         DeviceVerb.Create(host),
         ConnectionsVerb.Create(host),

@@ -1,6 +1,5 @@
 using System.CommandLine.Parsing;
 using System.Globalization;
-using CobaltGraph.Cli.Terminal;
 using CobaltGraph.Model;
 
 namespace CobaltGraph.Cli.Verbs;
@@ -14,7 +13,7 @@ internal static class MacArgument
         if (MacAddress.TryParse(text, CultureInfo.InvariantCulture, out var mac)) return mac;
 
         result.AddError(
-            $"'{SafeText.Escape(text)}' is not a MAC address. Write 02:00:5e:10:00:01, 02-00-5E-10-00-01, 0200.5e10.0001 or 02005e100001.");
+            $"'{text}' is not a MAC address. Write 02:00:5e:10:00:01, 02-00-5E-10-00-01, 0200.5e10.0001 or 02005e100001.");
         return null;
     }
 }

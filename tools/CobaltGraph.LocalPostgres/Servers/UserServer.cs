@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using CobaltGraph.LocalPostgres.Processes;
 using CobaltGraph.LocalPostgres.Servers;
-using Npgsql;
 
 namespace CobaltGraph.LocalPostgres;
 
@@ -18,10 +17,6 @@ namespace CobaltGraph.LocalPostgres;
 /// </remarks>
 public sealed class UserServer
 {
-    private const string Name = "cobaltgraph";
-    private const string Superuser = "postgres";
-    private const string SuperuserPurpose = "the superuser of this server, for maintenance.";
-
     // Outside the range that systems hand out for outgoing connections, and away from PostgreSQL's own 5432.
     private const int FirstPort = 15432;
     private const int PortSpread = 500;
@@ -35,6 +30,7 @@ public sealed class UserServer
     private readonly string _home;
     private readonly string _folder;
     private readonly PostgresBinaries _binaries;
+    private readonly UserDatabase _database;
 
     /// <summary>Names a user's server; nothing is touched yet.</summary>
     /// <param name="home">The user's data folder, for example <see cref="UserFolders.Home"/>.</param>
@@ -44,6 +40,7 @@ public sealed class UserServer
         ArgumentException.ThrowIfNullOrWhiteSpace(home);
         _home = Path.GetFullPath(home);
         _folder = Path.Combine(_home, "postgres");
+        _database = new UserDatabase(ConfigurationFile, SuperuserFile);
         binaries ??= new();
         _binaries = new PostgresBinaries(binaries with { CacheDirectory = binaries.CacheDirectory ?? Path.Combine(_home, "binaries") });
     }
@@ -83,11 +80,11 @@ public sealed class UserServer
         else
             await WaitUntilReadyAsync(state, cancellationToken);
 
-        var conf = await EnsureDatabaseAsync(state, cancellationToken);
+        var conf = await _database.EnsureAsync(state, cancellationToken);
         return new UserServerInfo(
             state.Port, conf.Database, conf.User, state.Version, state.DataDirectory, ConfigurationFile, created, started)
         {
-            ConnectionString = ConnectionString(conf),
+            ConnectionString = UserDatabase.ConnectionString(conf),
         };
     }
 
@@ -228,8 +225,7 @@ public sealed class UserServer
 
         progress?.Report($"Making a PostgreSQL {installation.Version} server in {state.DataDirectory}.");
         await account.CreatePrivateFolderAsync(state.ClusterDirectory, cancellationToken);
-        foreach (var leftover in Directory.GetDirectories(state.ClusterDirectory, "data.new-*"))
-            Directory.Delete(leftover, recursive: true);
+        RemoveHalfMade(state);
 
         state = state with
         {
@@ -238,8 +234,7 @@ public sealed class UserServer
             Port = port.Value,
         };
         // First, so that there is never a server whose password is lost.
-        var superuser = new DatabaseConf(port.Value, Superuser, Superuser, Passwords.Generate());
-        superuser.Save(SuperuserFile, SuperuserPurpose);
+        var superuser = _database.NewSuperuser(port.Value);
 
         var half = Path.Combine(state.ClusterDirectory, "data.new-" + Names.Unique());
         var passwordFile = half + ".password";
@@ -247,14 +242,14 @@ public sealed class UserServer
         {
             await account.WriteFileAsync(passwordFile, superuser.Password + "\n", cancellationToken);
             var initdb = new Command(
-                installation.InitDb, "-D", half, "-U", Superuser, "-A", "scram-sha-256", "--pwfile=" + passwordFile,
+                installation.InitDb, "-D", half, "-U", superuser.User, "-A", "scram-sha-256", "--pwfile=" + passwordFile,
                 "-E", "UTF8", "--locale=C", "--data-checksums")
             {
                 Account = account,
             };
             var result = await initdb.RunAsync(cancellationToken);
             if (result.ExitCode != 0)
-                throw NotCreated(state, result.Output + "\n" + result.Error);
+                throw UserServerErrors.NotCreated(state, result.Output + "\n" + result.Error);
             await WriteSettingsAsync(half, account, cancellationToken);
             if (Directory.Exists(state.DataDirectory))
                 Directory.Delete(state.DataDirectory);
@@ -310,7 +305,7 @@ public sealed class UserServer
 
         await ForgetForeignProcessAsync(state, account, cancellationToken);
         if (!File.Exists(SuperuserFile))
-            await ResetSuperuserAsync(state, installation, account, cancellationToken);
+            await _database.ResetSuperuserAsync(state, installation, account, cancellationToken);
         await account.WriteFileAsync(
             Path.Combine(state.DataDirectory, "cobaltgraph.conf"),
             $"# Written by \"cobaltgraph up\" at every start. Your own settings belong into postgresql.conf, at its end.\nlisten_addresses = '127.0.0.1'\nport = {state.Port}\nunix_socket_directories = ''\n",
@@ -332,7 +327,7 @@ public sealed class UserServer
         if (result.ExitCode != 0)
         {
             var log = ServerFiles.ReadText(state.LogFile);
-            throw NotStarted(state, result, log.Length > logged ? log[logged..] : "");
+            throw UserServerErrors.NotStarted(state, result, log.Length > logged ? log[logged..] : "");
         }
 
         SaveState(state);
@@ -417,15 +412,21 @@ public sealed class UserServer
     {
         if (!Directory.Exists(state.ClusterDirectory))
             return;
-        foreach (var folder in Directory.GetDirectories(state.ClusterDirectory).Where(IsData))
-            Directory.Delete(folder, recursive: true);
+        RemoveHalfMade(state);
+        if (Directory.Exists(state.DataDirectory))
+            Directory.Delete(state.DataDirectory, recursive: true);
         File.Delete(state.LogFile);
         File.Delete(state.LogFile + ".1");
         if (!Directory.EnumerateFileSystemEntries(state.ClusterDirectory).Any())
             Directory.Delete(state.ClusterDirectory);
+    }
 
-        static bool IsData(string folder) =>
-            Path.GetFileName(folder) is var name && (name == "data" || name.StartsWith("data.new-", StringComparison.Ordinal));
+    private static void RemoveHalfMade(UserServerRecord state)
+    {
+        foreach (var folder in Directory.GetDirectories(state.ClusterDirectory, "data.new-*"))
+            Directory.Delete(folder, recursive: true);
+        foreach (var file in Directory.GetFiles(state.ClusterDirectory, "data.new-*"))
+            File.Delete(file);
     }
 
     /// <summary>The server's process, if the one in postmaster.pid is alive and serves this folder.</summary>
@@ -476,150 +477,6 @@ public sealed class UserServer
             throw new LocalPostgresException($"{file} is left from a server that is gone, and cannot be changed:{Environment.NewLine}{result.Tail()}");
     }
 
-    /// <summary>Gives the superuser a new password when its file is lost; the server must be down.</summary>
-    private async Task ResetSuperuserAsync(
-        UserServerRecord state, PostgresInstallation installation, ServerAccount account, CancellationToken cancellationToken)
-    {
-        var conf = new DatabaseConf(state.Port, Superuser, Superuser, Passwords.Generate());
-        var single = new Command(installation.Postgres, "--single", "-D", state.DataDirectory, "postgres")
-        {
-            Account = account,
-            Input = $"ALTER ROLE {Superuser} PASSWORD '{Passwords.Verifier(conf.Password)}'\n",
-        };
-        var result = await single.RunAsync(cancellationToken);
-        if (result.ExitCode != 0 || result.Error.Contains("ERROR:", StringComparison.Ordinal))
-        {
-            throw new LocalPostgresException(
-                $"{SuperuserFile} is lost, and the superuser's password could not be set anew:{Environment.NewLine}{result.Tail()}");
-        }
-
-        conf.Save(SuperuserFile, SuperuserPurpose);
-    }
-
-    /// <summary>Makes sure that the role and the database exist and that database.conf opens them.</summary>
-    private async Task<DatabaseConf> EnsureDatabaseAsync(UserServerRecord state, CancellationToken cancellationToken)
-    {
-        const string Purpose = "the connection to the server of this user.";
-        var ours = DatabaseConf.IsOurs(ConfigurationFile);
-        var known = ours ? DatabaseConf.Load(ConfigurationFile) : null;
-        string? problem = null;
-        if (known is not null)
-        {
-            var current = known with { Port = state.Port };
-            problem = await TryConnectAsync(current, cancellationToken);
-            if (problem is null)
-            {
-                if (current != known)
-                    current.Save(ConfigurationFile, Purpose);
-                return current;
-            }
-
-            if (problem is not (PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidCatalogName)
-                || known.User != Name || known.Database != Name)
-            {
-                throw new LocalPostgresException(
-                    $"The server is running on port {state.Port}, but the connection in {ConfigurationFile} does not open (SQLSTATE {problem}). "
-                    + $"Correct the file, or remove it and run \"cobaltgraph up\", which writes a new one. The server's log is {state.LogFile}.");
-            }
-        }
-
-        var superuser = DatabaseConf.Load(SuperuserFile) ?? throw new LocalPostgresException(
-            $"{SuperuserFile} is lost while the server is running. Stop it with \"cobaltgraph down\"; \"cobaltgraph up\" then makes a new one.");
-        if (superuser.Port != state.Port)
-        {
-            superuser = superuser with { Port = state.Port };
-            superuser.Save(SuperuserFile, SuperuserPurpose);
-        }
-
-        var conf = new DatabaseConf(state.Port, Name, Name, known?.Password ?? Passwords.Generate());
-        try
-        {
-            await using var connection = new NpgsqlConnection(ConnectionString(superuser));
-            await connection.OpenAsync(cancellationToken);
-            var roleExists = await ExistsAsync(connection, $"SELECT 1 FROM pg_roles WHERE rolname = '{Name}'", cancellationToken);
-            if (roleExists && problem == PostgresErrorCodes.InvalidPassword)
-            {
-                throw new LocalPostgresException(
-                    $"The server does not accept the password in {ConfigurationFile}. Put the right one there; "
-                    + "or remove that file and run \"cobaltgraph up\", which sets a new password.");
-            }
-
-            if (!roleExists || known is null)
-            {
-                var verb = roleExists ? "ALTER" : "CREATE";
-                await ExecuteAsync(connection, $"{verb} ROLE {Name} LOGIN PASSWORD '{Passwords.Verifier(conf.Password)}'", cancellationToken);
-            }
-
-            if (!await ExistsAsync(connection, $"SELECT 1 FROM pg_database WHERE datname = '{Name}'", cancellationToken))
-                await ExecuteAsync(connection, $"CREATE DATABASE {Name} OWNER {Name}", cancellationToken);
-            if (connection.PostgreSqlVersion.Major < 15)
-            {
-                // As from 15 on, the owner of the database rules its schema public.
-                await using var inside = new NpgsqlConnection(ConnectionString(superuser with { Database = Name }));
-                await inside.OpenAsync(cancellationToken);
-                await ExecuteAsync(inside, $"ALTER SCHEMA public OWNER TO {Name}", cancellationToken);
-            }
-        }
-        catch (PostgresException failure) when (failure.SqlState == PostgresErrorCodes.InvalidPassword)
-        {
-            throw new LocalPostgresException(
-                $"The server does not accept the superuser's password in {SuperuserFile}. Remove that file, then \"cobaltgraph down\" and \"cobaltgraph up\" set a new one.", failure);
-        }
-        catch (NpgsqlException failure)
-        {
-            throw new LocalPostgresException(
-                $"The server is running on port {state.Port}, but its database could not be prepared: {failure.Message} See {state.LogFile}.", failure);
-        }
-
-        if (File.Exists(ConfigurationFile) && !ours)
-            File.Move(ConfigurationFile, ConfigurationFile + ".old", overwrite: true);
-        conf.Save(ConfigurationFile, Purpose);
-        return conf;
-    }
-
-    /// <summary>Null when the connection works, else the SQLSTATE.</summary>
-    private static async Task<string?> TryConnectAsync(DatabaseConf conf, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await using var connection = new NpgsqlConnection(ConnectionString(conf));
-            await connection.OpenAsync(cancellationToken);
-            return null;
-        }
-        catch (PostgresException failure)
-        {
-            return failure.SqlState;
-        }
-        catch (NpgsqlException)
-        {
-            return PostgresErrorCodes.ConnectionFailure;
-        }
-    }
-
-    private static async Task<bool> ExistsAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        return await command.ExecuteScalarAsync(cancellationToken) is not null;
-    }
-
-    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
-
-    private static string ConnectionString(DatabaseConf conf) => new NpgsqlConnectionStringBuilder
-    {
-        Host = DatabaseConf.Host,
-        Port = conf.Port,
-        Database = conf.Database,
-        Username = conf.User,
-        Password = conf.Password,
-        SslMode = SslMode.Disable,
-        Pooling = false,
-        Timeout = 15,
-    }.ConnectionString;
-
     private int ChoosePort()
     {
         // The same user tends to get the same port again, and two users different ones.
@@ -634,47 +491,7 @@ public sealed class UserServer
     private static void RequirePortFree(int port)
     {
         if (!ServerFiles.IsPortFree(port))
-            throw PortTaken(port);
-    }
-
-    private static LocalPostgresException PortTaken(int port) => new(
-        $"Port {port} is taken by {PortHolder.Describe(port)}. End that program, or give the server another port: \"cobaltgraph up --port N\". "
-        + "Your data is untouched.");
-
-    private static LocalPostgresException NotCreated(UserServerRecord state, string output) => new(
-        ServerFiles.SaysDiskFull(output)
-            ? $"The disk is full: a server needs about 50 MB in {state.ClusterDirectory}, and {FreeSpace(state.ClusterDirectory)} is free. "
-              + $"Make room, or set {UserFolders.HomeVariable} to a folder on another disk. Nothing half made was left."
-            : $"A server could not be made in {state.ClusterDirectory}; nothing half made was left:{Environment.NewLine}{CommandResult.LastLines(output, 8)}");
-
-    private static LocalPostgresException NotStarted(UserServerRecord state, CommandResult result, string log)
-    {
-        var said = $"{result.Output}\n{result.Error}\n{log}";
-        if (ServerFiles.SaysPortTaken(said))
-            return PortTaken(state.Port);
-        if (ServerFiles.SaysDiskFull(said) || FreeBytes(state.DataDirectory) < 1 << 20)
-        {
-            return new LocalPostgresException(
-                $"The disk is full: {FreeSpace(state.DataDirectory)} is free for {state.DataDirectory}. Make room, then \"cobaltgraph up\" again. Your data is untouched.");
-        }
-
-        return new LocalPostgresException(
-            $"The server in {state.DataDirectory} did not start. Your data is untouched. The end of its log, {state.LogFile}:{Environment.NewLine}{CommandResult.LastLines(log.Length > 0 ? log : said, 8)}");
-    }
-
-    private static string FreeSpace(string folder) =>
-        string.Create(CultureInfo.InvariantCulture, $"{FreeBytes(folder) / (double)(1 << 20):0.0} MB");
-
-    private static long FreeBytes(string folder)
-    {
-        try
-        {
-            return new DriveInfo(folder).AvailableFreeSpace;
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            return long.MaxValue;
-        }
+            throw UserServerErrors.PortTaken(port);
     }
 
     private void SaveState(UserServerRecord state) => PrivateFile.Write(StateFile, JsonSerializer.Serialize(state));

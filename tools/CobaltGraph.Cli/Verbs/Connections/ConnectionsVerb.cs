@@ -23,7 +23,7 @@ internal static class ConnectionsVerb
             {
                 var text = result.Tokens[^1].Value;
                 if (IPAddress.TryParse(text, out var address)) return address;
-                result.AddError($"--destination: '{SafeText.Escape(text)}' is not an IP address.");
+                result.AddError($"--destination: '{text}' is not an IP address.");
                 return null;
             },
         };

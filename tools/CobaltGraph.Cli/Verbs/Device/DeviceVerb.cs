@@ -18,7 +18,7 @@ internal static class DeviceVerb
             CustomParser = MacArgument.Parse,
         };
         var limit = CommonOptions.Number(
-            "--limit", "rows", 20, 0, "Show at most this many events, destinations and connections; 0 shows all.");
+            "--limit", "rows", 20, 0, int.MaxValue, "Show at most this many events, destinations and connections; 0 shows all.");
 
         var verb = new VerbCommand(
             "device",

@@ -26,7 +26,7 @@ internal static class MigrateVerb
             Description = "Print the SQL that would run, and change nothing.",
         };
         var timeout = CommonOptions.Number(
-            "--timeout", "seconds", 300, 0, "How long to wait for another migration of the same schema.");
+            "--timeout", "seconds", 300, 0, 86_400, "How long to wait for another migration of the same schema.");
 
         var verb = new VerbCommand(
             "migrate",

@@ -13,20 +13,21 @@ internal sealed record TableStatus(string Name, long? Rows, bool Estimated, long
 
 /// <summary>A partition of connections.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="Bounds">As the server writes them; DEFAULT for the one that takes the rest.</param>
+/// <param name="IsDefault">Whether it takes what no other takes.</param>
+/// <param name="From">The earliest time it takes.</param>
+/// <param name="To">The time from which on it takes no more.</param>
 /// <param name="Rows">Rows, counted or estimated; null when nobody knows.</param>
 /// <param name="Estimated">Whether the server estimated them.</param>
 /// <param name="Bytes">Size with indexes.</param>
-internal sealed record PartitionStatus(string Name, string Bounds, long? Rows, bool Estimated, long Bytes)
-{
-    public bool IsDefault => Bounds == "DEFAULT";
-}
+internal sealed record PartitionStatus(
+    string Name, bool IsDefault, DateTimeOffset? From, DateTimeOffset? To, long? Rows, bool Estimated, long Bytes);
 
 /// <summary>What a database holds, beyond its migrations.</summary>
 internal sealed record DatabaseStatus(
     IReadOnlyList<TableStatus> Tables,
     IReadOnlyList<PartitionStatus> Partitions,
     bool HasPartitionForNow,
+    (DateTime First, DateTime Last)? UnpartitionedTimes,
     long DatabaseBytes,
     MigrationLockHolder? LockHolder);
 
@@ -45,14 +46,18 @@ internal static class StatusReader
         """;
 
     private const string PartitionsSql = """
-        SELECT c.relname, pg_catalog.pg_get_expr(c.relpartbound, c.oid), c.reltuples::bigint,
+        SELECT c.relname,
+               pg_catalog.pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT',
+               substring(pg_catalog.pg_get_expr(c.relpartbound, c.oid) from $r$FROM \('([^']+)'\)$r$)::timestamptz,
+               substring(pg_catalog.pg_get_expr(c.relpartbound, c.oid) from $r$TO \('([^']+)'\)$r$)::timestamptz,
+               c.reltuples::bigint,
                pg_catalog.pg_total_relation_size(c.oid)
         FROM pg_catalog.pg_inherits AS i
         JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid
         JOIN pg_catalog.pg_class AS p ON p.oid = i.inhparent
         WHERE p.relname = 'connections'
           AND p.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1)
-        ORDER BY pg_catalog.pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT', c.relname
+        ORDER BY 2, 3, 1
         """;
 
     public static async Task<DatabaseStatus> ReadAsync(
@@ -64,12 +69,17 @@ internal static class StatusReader
             await utc.ExecuteNonQueryAsync(cancellationToken);
 
         var partitions = new List<PartitionStatus>();
-        foreach (var (name, bounds, estimate, bytes) in await ReadAsync(
+        foreach (var (partition, estimate) in await ReadAsync(
             connection, PartitionsSql, schema,
-            row => (row.GetString(0), row.GetString(1), row.GetInt64(2), row.GetInt64(3)), cancellationToken))
+            row => (
+                new PartitionStatus(
+                    row.GetString(0), row.GetBoolean(1), Time(row, 2), Time(row, 3), null, false, row.GetInt64(5)),
+                row.GetInt64(4)),
+            cancellationToken))
         {
-            var (rows, estimated) = await CountAsync(connection, schema, name, estimate, bytes, cancellationToken);
-            partitions.Add(new(name, bounds, rows, estimated, bytes));
+            var (rows, estimated) = await CountAsync(
+                connection, schema, partition.Name, estimate, partition.Bytes, cancellationToken);
+            partitions.Add(partition with { Rows = rows, Estimated = estimated });
         }
 
         var tables = new List<TableStatus>();
@@ -100,13 +110,29 @@ internal static class StatusReader
             WHERE $1 IS NOT NULL
             """,
             schema, row => (Partition: row.GetString(0), Bytes: row.GetInt64(1)), cancellationToken))[0];
+        (DateTime, DateTime)? times = null;
+        if (partitions.SingleOrDefault(partition => partition.IsDefault) is { Rows: not 0 } rest)
+        {
+            var quote = new NpgsqlCommandBuilder();
+            times = (await ReadAsync(
+                connection,
+                $"SELECT min(timestamp), max(timestamp) FROM {quote.QuoteIdentifier(schema)}.{quote.QuoteIdentifier(rest.Name)} WHERE $1 IS NOT NULL",
+                schema,
+                row => row.IsDBNull(0) ? ((DateTime, DateTime)?)null : (row.GetDateTime(0), row.GetDateTime(1)),
+                cancellationToken))[0];
+        }
+
         return new(
             tables,
             partitions,
             partitions.Any(partition => partition.Name == now.Partition),
+            times,
             now.Bytes,
             await MigrationLock.FindHolderAsync(connection, schema, cancellationToken));
     }
+
+    private static DateTimeOffset? Time(NpgsqlDataReader row, int column)
+        => row.IsDBNull(column) ? null : new DateTimeOffset(row.GetDateTime(column));
 
     private static async Task<(long? Rows, bool Estimated)> CountAsync(
         NpgsqlConnection connection,

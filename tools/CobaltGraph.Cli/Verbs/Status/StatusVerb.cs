@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using CobaltGraph.Cli.Terminal;
 using CobaltGraph.Data.Schema;
 
@@ -15,18 +16,20 @@ internal static class StatusVerb
     private static readonly IReadOnlyList<Column<TableStatus>> TableColumns =
     [
         new("table", "Table", t => t.Name),
-        new("rows", "Rows", t => t.Rows) { Right = true },
-        new("rows_estimated", "Estimated", t => t.Estimated),
-        new("bytes", "Bytes", t => t.Bytes) { Right = true },
+        new("rows", "Rows", t => t.Rows) { Right = true, Display = t => Rows(t.Rows, t.Estimated) },
+        new("rows_estimated", "Estimated", t => t.Estimated) { ProgramsOnly = true },
+        new("bytes", "Size", t => t.Bytes) { Right = true, Display = t => Cell.Bytes(t.Bytes) },
     ];
 
     private static readonly IReadOnlyList<Column<PartitionStatus>> PartitionColumns =
     [
         new("partition", "Partition", p => p.Name),
-        new("bounds", "Bounds (UTC)", p => p.Bounds),
-        new("rows", "Rows", p => p.Rows) { Right = true },
-        new("rows_estimated", "Estimated", p => p.Estimated),
-        new("bytes", "Bytes", p => p.Bytes) { Right = true },
+        new("is_default", "Default", p => p.IsDefault) { ProgramsOnly = true },
+        new("from", "From", p => p.From) { Display = p => p.From is { } from ? Day(from.UtcDateTime) : "any other time" },
+        new("to", "Before", p => p.To) { Display = p => p.To is { } to ? Day(to.UtcDateTime) : "" },
+        new("rows", "Rows", p => p.Rows) { Right = true, Display = p => Rows(p.Rows, p.Estimated) },
+        new("rows_estimated", "Estimated", p => p.Estimated) { ProgramsOnly = true },
+        new("bytes", "Size", p => p.Bytes) { Right = true, Display = p => Cell.Bytes(p.Bytes) },
     ];
 
     public static VerbCommand Create(CliHost host)
@@ -88,11 +91,21 @@ internal static class StatusVerb
             yield return "The database was migrated by a newer version of cobaltgraph. Use that one.";
         if (state.IsCurrent && !found.HasPartitionForNow)
             yield return "There is no partition for this month: run `cobaltgraph migrate`.";
-        if (found.Partitions.SingleOrDefault(partition => partition.IsDefault) is { Rows: > 0 } rest)
+        if (found.UnpartitionedTimes is var (first, last)
+            && found.Partitions.SingleOrDefault(partition => partition.IsDefault) is { } rest)
         {
-            yield return $"{Cell.Display(rest.Rows)} connections are in {rest.Name}, because no month has a partition " +
-                "for them. To give them one: SELECT ensure_connection_partitions(min(timestamp), max(timestamp)) " +
-                $"FROM {rest.Name};";
+            // A few stray times can lie decades apart; a partition for each month between them helps nobody.
+            const int fewYears = 3;
+            var months = last - first < TimeSpan.FromDays(365 * fewYears)
+                ? $"To give their months one: SELECT ensure_connection_partitions('{Day(first)}', '{Day(last)}');"
+                : "To give the months that matter one: SELECT ensure_connection_partitions('2026-01-01', '2026-03-31');";
+            yield return $"{Cell.Display(rest.Rows)} connections of {Day(first)} to {Day(last)} are in {rest.Name}, " +
+                $"because their months have no partition. {months}";
         }
     }
+
+    private static string Rows(long? rows, bool estimated)
+        => rows is null ? "not counted" : estimated ? $"about {Cell.Display(rows)}" : Cell.Display(rows);
+
+    private static string Day(DateTime time) => time.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 }
