@@ -1,10 +1,10 @@
 -- Everything that follows from new connections: unseen devices, counters, times, status, edges, threat events.
 -- Set-based, and in this order:
 --   1. One SELECT reads the transition table into arrays; nothing after it touches that table.
---   2. Unseen devices are inserted, in MAC order, before any device is locked: who waits here holds no lock that an
---      inserter of known devices could want.
---   3. All devices are locked in MAC order, so that writers queue instead of deadlocking. From here on the edges of
---      these devices belong to this transaction.
+--   2. One statement inserts unseen devices and updates the others, in MAC order. Whoever waits in it holds only devices
+--      with smaller addresses, so that writers queue instead of deadlocking. From here on the edges of these devices
+--      belong to this transaction.
+--   3. Devices of fresh connections become active; a new one was inserted as discovered, so that both are events.
 -- The result does not depend on how rows were batched: nothing in it is taken from "the first row" of a statement.
 CREATE OR REPLACE FUNCTION connections_count()
 RETURNS trigger
@@ -17,7 +17,6 @@ DECLARE
     v_now timestamptz := now();
     v_active_after timestamptz := v_now - interval '30 minutes';
     v_threshold real := threat_threshold();
-    v_present bigint;
     -- one entry per device and destination
     e_macs macaddr[];
     e_ips inet[];
@@ -69,39 +68,23 @@ BEGIN
         ORDER BY u.mac
     ) AS d;
 
-    LOOP
-        SELECT count(*) INTO v_present FROM devices WHERE mac_address = ANY (d_macs);
-
-        IF v_present < pg_catalog.cardinality(d_macs) THEN
-            INSERT INTO devices (mac_address, first_seen, last_seen, last_activity)
-            SELECT u.mac, u.first_at, u.last_at, u.last_at
-            FROM unnest(d_macs, d_firsts, d_lasts) AS u(mac, first_at, last_at)
-            ORDER BY u.mac
-            ON CONFLICT (mac_address) DO NOTHING;
-        END IF;
-
-        SELECT count(*) INTO v_present
-        FROM (
-            SELECT mac_address FROM devices
-            WHERE mac_address = ANY (d_macs)
-            ORDER BY mac_address
-            FOR NO KEY UPDATE
-        ) AS locked;
-
-        -- Fewer only if a device was deleted since it was found or inserted.
-        EXIT WHEN v_present = pg_catalog.cardinality(d_macs);
-    END LOOP;
-
-    UPDATE devices AS t
-    SET connection_count = t.connection_count + u.connections,
-        threat_count = t.threat_count + u.threats,
-        first_seen = least(t.first_seen, u.first_at),
-        last_seen = greatest(t.last_seen, u.last_at),
-        last_activity = greatest(t.last_activity, u.last_at),
-        status = CASE WHEN u.last_at > v_active_after THEN 'active' ELSE t.status END
+    INSERT INTO devices AS t
+        (mac_address, first_seen, last_seen, last_activity, connection_count, threat_count)
+    SELECT u.mac, u.first_at, u.last_at, u.last_at, u.connections, u.threats
     FROM unnest(d_macs, d_firsts, d_lasts, d_counts, d_threats)
         AS u(mac, first_at, last_at, connections, threats)
-    WHERE t.mac_address = u.mac;
+    ORDER BY u.mac
+    ON CONFLICT (mac_address) DO UPDATE
+    SET first_seen = least(t.first_seen, excluded.first_seen),
+        last_seen = greatest(t.last_seen, excluded.last_seen),
+        last_activity = greatest(t.last_activity, excluded.last_activity),
+        connection_count = t.connection_count + excluded.connection_count,
+        threat_count = t.threat_count + excluded.threat_count;
+
+    UPDATE devices AS t
+    SET status = 'active'
+    FROM unnest(d_macs, d_lasts) AS u(mac, last_at)
+    WHERE t.mac_address = u.mac AND u.last_at > v_active_after AND t.status::text <> 'active';
 
     -- Threats are few: with them alone in arrays, the look-up goes by key and does not grow with what is stored.
     SELECT pg_catalog.array_agg(u.mac), pg_catalog.array_agg(u.ip)

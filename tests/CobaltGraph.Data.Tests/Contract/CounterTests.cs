@@ -252,6 +252,33 @@ public class CounterTests(PostgresServerFixture server) : DatabaseTest(server)
         Assert.Equal(150, await Count("connections"));
     }
 
+    // A device that disappears between two steps of a writer must not make it take devices out of order.
+    [Fact]
+    public async Task Writers_and_deletes_of_devices_do_not_deadlock()
+    {
+        const string Ingest = """
+            INSERT INTO connections (src_mac, dst_ip, dst_port)
+            SELECT ('020000' || lpad(to_hex(i), 6, '0'))::macaddr, '192.0.2.1', 443 FROM generate_series(0, 199) AS i
+            """;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var deleter = Task.Run(async () =>
+        {
+            for (var i = 0; !stop.IsCancellationRequested; i++)
+                await Run($"DELETE FROM devices WHERE mac_address = ('020000' || lpad(to_hex({i * 7 % 200}), 6, '0'))::macaddr");
+        }, Cancel);
+
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(async () =>
+        {
+            for (var i = 0; i < 60; i++)
+                await Run(Ingest);
+        }, Cancel)));
+        await stop.CancelAsync();
+        await deleter;
+
+        Assert.Equal(36_000, await Count("connections"));
+        await AssertExact(Database);
+    }
+
     internal static async Task AssertExact(TestDatabase database)
     {
         Assert.Empty(await database.QueryAsync("""
