@@ -70,7 +70,7 @@ public class CommandLineTests
     [Theory]
     [InlineData("Did you mean devices?", "devises")]
     [InlineData("Did you mean --status?", "devices", "--statsu", "active")]
-    [InlineData("'active'", "devices", "--status", "actve")]
+    [InlineData("Must be one of: 'discovered', 'active', 'idle', 'offline'", "devices", "--status", "actve")]
     [InlineData("--port: '70000' is not a whole number from 1 to 65535", "up", "--port", "70000")]
     [InlineData("--port: '0' is not", "up", "--port", "0")]
     [InlineData("--port: 'x' is not", "up", "--port", "x")]
