@@ -153,6 +153,34 @@ public sealed class DatabaseVerbTests(PostgresServerFixture server) : IAsyncLife
     }
 
     [Fact]
+    public async Task Connections_json_has_ports_as_numbers()
+    {
+        await _database.ExecuteAsync("UPDATE connections SET src_port = 50123, dst_port = 8443 WHERE threat_score = 8.5");
+
+        var json = (await RunAsync("connections", "--threats", "--json")).Should(ExitCode.Done).Json;
+
+        var connection = json.GetProperty("connections")[0];
+        Assert.Equal(50123, connection.GetProperty("src_port").GetInt32());
+        Assert.Equal(8443, connection.GetProperty("dst_port").GetInt32());
+    }
+
+    [Fact]
+    public async Task Connections_on_a_terminal_show_a_port_without_separators()
+    {
+        await _database.ExecuteAsync("UPDATE connections SET dst_port = 8443");
+
+        var terminal = await new CommandRunner
+        {
+            Terminal = true,
+            Width = 300,
+            Environment = { ["NO_COLOR"] = "1", ["COBALTGRAPH_CONNECTION"] = _database.ConnectionString },
+        }.RunAsync("connections");
+
+        Assert.Contains("8443", terminal.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("8,443", terminal.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Connections_threats_use_the_index_on_scores()
     {
         await _database.ExecuteAsync("""

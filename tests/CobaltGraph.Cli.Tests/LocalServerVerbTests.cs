@@ -72,6 +72,19 @@ public sealed class LocalServerVerbTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Up_on_a_taken_port_says_so_and_needs_no_further_look()
+    {
+        using var taken = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((System.Net.IPEndPoint)taken.LocalEndpoint).Port;
+
+        var result = (await _runner.RunAsync("up", "--port", $"{port}")).Should(ExitCode.Failed);
+
+        Assert.Contains($"Port {port} is taken", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("--verbose", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Down_without_a_server_has_nothing_to_do()
     {
         (await _runner.RunAsync("down")).Should(ExitCode.Done);

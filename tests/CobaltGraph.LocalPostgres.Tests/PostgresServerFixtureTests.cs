@@ -53,6 +53,29 @@ public sealed class PostgresServerFixtureTests(PostgresServerFixture server)
     }
 
     [Fact]
+    public async Task Last_user_of_a_server_leaves_nothing_not_even_of_tests_that_were_killed()
+    {
+        const string count = "SELECT count(*) FROM pg_database WHERE datname LIKE 'cobaltgraph%' OR datname LIKE 'test%'";
+        var cancellation = TestContext.Current.CancellationToken;
+        await using var external = await TemporaryServer.StartAsync(cancellationToken: cancellation);
+        await using var admin = NpgsqlDataSource.Create(external.ConnectionString);
+        await using var look = admin.CreateCommand(count);
+        var killed = PostgresServerFixture.On(external.ConnectionString);
+        var last = PostgresServerFixture.On(external.ConnectionString);
+        await killed.CreateDatabaseAsync();
+        await using (await last.CreateDatabaseAsync())
+        {
+            // Another user of the server is still there: nothing of its own goes.
+            await killed.DisposeAsync();
+            Assert.Equal(3L, await look.ExecuteScalarAsync(cancellation));
+        }
+
+        await last.DisposeAsync();
+
+        Assert.Equal(0L, await look.ExecuteScalarAsync(cancellation));
+    }
+
+    [Fact]
     public async Task Helpers_give_null_for_NULL()
     {
         await using var database = await server.CreateDatabaseAsync(migrated: false);

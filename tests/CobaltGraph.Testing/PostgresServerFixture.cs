@@ -14,6 +14,9 @@ public sealed class PostgresServerFixture : IAsyncLifetime
     // Held shared by every user of a server while it lives, and exclusively to make or drop the template.
     private const long TemplateLock = 0x436F_6261_6C74;
 
+    private const string DatabasePrefix = "cobaltgraph_test_";
+    private const string TemplatePrefix = "cobaltgraph_template_";
+
     private readonly SemaphoreSlim _gate = new(1, 1);
     private TestServer? _server;
     private NpgsqlDataSource? _admin;
@@ -40,7 +43,7 @@ public sealed class PostgresServerFixture : IAsyncLifetime
     public async Task<TestDatabase> CreateDatabaseAsync(bool migrated = true)
     {
         var admin = await AdminAsync();
-        var name = $"test_{Guid.NewGuid():N}";
+        var name = $"{DatabasePrefix}{Guid.NewGuid():N}";
         var template = migrated ? await TemplateAsync(admin) : "template0";
         await ExecuteAsync(admin, $"CREATE DATABASE {name} TEMPLATE {template}{Strategy}");
         return new TestDatabase(admin, _server!.ConnectionString, name, _version);
@@ -54,7 +57,7 @@ public sealed class PostgresServerFixture : IAsyncLifetime
     {
         if (_presence is not null)
         {
-            await DropTemplateIfLastAsync(_presence);
+            await CleanUpIfLastAsync(_presence);
             await _presence.DisposeAsync();
         }
 
@@ -107,7 +110,7 @@ public sealed class PostgresServerFixture : IAsyncLifetime
 
     private async Task<string> MakeTemplateAsync(NpgsqlDataSource admin)
     {
-        var name = $"cobaltgraph_template_{Schema.Fingerprint}";
+        var name = $"{TemplatePrefix}{Schema.Fingerprint}";
         var half = name + "_new";
         await using var connection = await admin.OpenConnectionAsync();
         await ExecuteAsync(connection, $"SELECT pg_advisory_lock({TemplateLock + 1})");
@@ -134,8 +137,14 @@ public sealed class PostgresServerFixture : IAsyncLifetime
         }
     }
 
-    /// <summary>Leaves nothing on a server that was there before us.</summary>
-    private static async Task DropTemplateIfLastAsync(NpgsqlConnection connection)
+    /// <summary>A fixture on a server that is there already, whatever the environment says.</summary>
+    internal static PostgresServerFixture On(string connectionString)
+        => new() { _server = new TestServer(connectionString, owned: null) };
+
+    /// <summary>
+    /// Leaves nothing on a server that was there before us: neither templates nor the databases of tests that were killed.
+    /// </summary>
+    private static async Task CleanUpIfLastAsync(NpgsqlConnection connection)
     {
         try
         {
@@ -149,7 +158,8 @@ public sealed class PostgresServerFixture : IAsyncLifetime
 
             var names = new List<string>();
             await using (var list = new NpgsqlCommand(
-                "SELECT datname FROM pg_database WHERE datname LIKE 'cobaltgraph\\_template\\_%'", connection))
+                $"SELECT datname FROM pg_database WHERE starts_with(datname, '{TemplatePrefix}') OR starts_with(datname, '{DatabasePrefix}')",
+                connection))
             await using (var reader = await list.ExecuteReaderAsync())
             {
                 while (await reader.ReadAsync())
@@ -161,7 +171,7 @@ public sealed class PostgresServerFixture : IAsyncLifetime
         }
         catch (NpgsqlException)
         {
-            // The server is gone already, and the template with it.
+            // The server is gone already, and all of them with it.
         }
     }
 

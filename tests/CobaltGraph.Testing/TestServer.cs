@@ -13,7 +13,7 @@ internal sealed class TestServer : IAsyncDisposable
 
     private readonly IAsyncDisposable? _owned;
 
-    private TestServer(string connectionString, IAsyncDisposable? owned)
+    internal TestServer(string connectionString, IAsyncDisposable? owned)
     {
         ConnectionString = connectionString;
         _owned = owned;

@@ -73,7 +73,11 @@ internal static class CommandTree
             return;
         }
 
-        var messages = parse.Errors.Select(error => error.Message).Distinct().ToList();
+        // The choices of an option come on indented lines; on the same line they need no escaping.
+        var messages = parse.Errors
+            .Select(error => error.Message.ReplaceLineEndings("\n")
+                .Replace(":\n\t", ": ", StringComparison.Ordinal).Replace("\n\t", ", ", StringComparison.Ordinal))
+            .Distinct().ToList();
         // Of a verb that is not one, it also says that there is none.
         if (parse.UnmatchedTokens.Count > 0 && messages.Count > parse.UnmatchedTokens.Count) messages.RemoveAt(0);
         foreach (var message in messages) host.Notice($"{name}: {message}");

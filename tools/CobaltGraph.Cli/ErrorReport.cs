@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using CobaltGraph.Data;
 using CobaltGraph.Data.Schema;
+using CobaltGraph.LocalPostgres;
 using Npgsql;
 
 namespace CobaltGraph.Cli;
@@ -34,7 +35,7 @@ internal static class ErrorReport
                 case MigrationRefusedException: return (ExitCode.Refused, e.Message, null);
                 case MigrationLockedException:
                     return (ExitCode.Failed, e.Message, "Run it again later, or wait longer with --timeout.");
-                case DatabaseSettingsException: return (ExitCode.Failed, e.Message, null);
+                case DatabaseSettingsException or LocalPostgresException: return (ExitCode.Failed, e.Message, null);
                 case PostgresException server: return FromServer(call, server);
             }
         }

@@ -10,9 +10,13 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Adds CobaltGraph to an application's services.</summary>
 public static class CobaltGraphServiceCollectionExtensions
 {
+    // Without a key, a data source that the application has for another database would be taken for CobaltGraph's.
+    private static readonly object DataSourceKey = typeof(CobaltGraphContext);
+
     /// <summary>
     /// Adds a pooled <see cref="CobaltGraphContext"/> (scoped), its <see cref="IDbContextFactory{TContext}"/> and the
-    /// <see cref="NpgsqlDataSource"/> both share. A second call changes nothing.
+    /// <see cref="NpgsqlDataSource"/> both share. A data source that the application registered for a database of its
+    /// own stays what it is, and is not used for CobaltGraph. A second call changes nothing.
     /// </summary>
     /// <param name="services">The services to add to.</param>
     /// <param name="connectionString">
@@ -27,7 +31,8 @@ public static class CobaltGraphServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(services);
         ArgumentException.ThrowIfNullOrWhiteSpace(connectionString);
 
-        services.TryAddSingleton(_ => NpgsqlDataSource.Create(connectionString));
+        services.TryAddKeyedSingleton(DataSourceKey, (_, _) => NpgsqlDataSource.Create(connectionString));
+        services.TryAddSingleton(provider => provider.GetRequiredKeyedService<NpgsqlDataSource>(DataSourceKey));
         return services.AddContext(npgsql);
     }
 
@@ -46,6 +51,7 @@ public static class CobaltGraphServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(dataSource);
 
+        services.TryAddKeyedSingleton(DataSourceKey, dataSource);
         services.TryAddSingleton(dataSource);
         return services.AddContext(npgsql);
     }
@@ -57,7 +63,7 @@ public static class CobaltGraphServiceCollectionExtensions
         if (services.All(service => service.ServiceType != typeof(IDbContextFactory<CobaltGraphContext>)))
         {
             services.AddPooledDbContextFactory<CobaltGraphContext>((provider, options) =>
-                options.UseCobaltGraph(provider.GetRequiredService<NpgsqlDataSource>(), npgsql));
+                options.UseCobaltGraph(provider.GetRequiredKeyedService<NpgsqlDataSource>(DataSourceKey), npgsql));
             services.TryAddScoped(provider =>
                 provider.GetRequiredService<IDbContextFactory<CobaltGraphContext>>().CreateDbContext());
         }

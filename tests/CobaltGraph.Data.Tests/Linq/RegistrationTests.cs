@@ -43,6 +43,20 @@ public class RegistrationTests(PostgresServerFixture server) : DatabaseTest(serv
     }
 
     [Fact]
+    public async Task Data_source_of_the_application_for_another_database_is_left_alone()
+    {
+        await using var other = NpgsqlDataSource.Create("Host=other.invalid;Database=other");
+        await using var provider = new ServiceCollection().AddSingleton(other)
+            .AddCobaltGraph(Database.ConnectionString).BuildServiceProvider();
+        await using var scope = provider.CreateAsyncScope();
+
+        var context = scope.ServiceProvider.GetRequiredService<CobaltGraphContext>();
+
+        Assert.Equal(0, await context.Devices.CountAsync(Cancel));
+        Assert.Same(other, provider.GetRequiredService<NpgsqlDataSource>());
+    }
+
+    [Fact]
     public async Task Contexts_are_pooled_and_retry_transient_faults()
     {
         await using var provider = new ServiceCollection().AddCobaltGraph(Database.ConnectionString).BuildServiceProvider();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using CobaltGraph.Cli.Terminal;
 using CobaltGraph.Model;
 
@@ -31,7 +32,11 @@ internal static class Columns
         new("src_ip", "Source", c => c.SrcIp) { Spare = 5 },
         new("src_port", "Port", c => c.SrcPort) { ProgramsOnly = true },
         new("dst_ip", "Destination", c => c.DstIp),
-        new("dst_port", "Port", c => (ushort)c.DstPort) { Right = true },
+        new("dst_port", "Port", c => c.DstPort)
+        {
+            Right = true,
+            Display = c => c.DstPort.ToString(CultureInfo.InvariantCulture),
+        },
         new("protocol", "Protocol", c => c.Protocol) { Spare = 4 },
         new("dst_country", "Country", c => c.DstCountry) { Spare = 3 },
         new("dst_org", "Organisation", c => c.DstOrg) { ProgramsOnly = true },

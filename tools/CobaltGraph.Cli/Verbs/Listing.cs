@@ -20,7 +20,7 @@ internal static class Listing
         await answer.TableAsync(key, title, columns, rows.ReadAsync(cancellationToken), cancellationToken);
         if (call.Json) answer.Value("has_more", "", rows.HasMore);
         answer.End();
-        if (rows.HasMore) call.Host.Notice($"There are more than these {limit}. Ask for more with --limit, for all with --limit 0.");
+        if (rows.HasMore) call.Host.Notice($"There are more. Ask for them with a higher --limit, for all with --limit 0.");
         return ExitCode.Done;
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using CobaltGraph.Cli.Terminal;
 using CobaltGraph.Data;
 
@@ -12,6 +13,14 @@ internal static class UpVerb
         {
             HelpName = "port",
             Description = "The port on 127.0.0.1 from now on. Without it the one of last time, or a free one.",
+            CustomParser = result =>
+            {
+                var text = result.Tokens[^1].Value;
+                if (ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0)
+                    return number;
+                result.AddError($"--port: '{text}' is not a whole number from 1 to 65535.");
+                return null;
+            },
         };
 
         var verb = new VerbCommand(
