@@ -50,6 +50,7 @@ public sealed class DatabaseVerbTests(PostgresServerFixture server) : IAsyncLife
     [InlineData("01,02,03", "--sort", "mac")]
     [InlineData("01,02,03", "--sort", "threats")]
     [InlineData("01", "--sort", "connections", "--limit", "1")]
+    [InlineData("03,02,01", "--limit", "2147483647")]
     public async Task Devices_filters_and_orders(string expected, params string[] arguments)
     {
         var result = (await RunAsync(["devices", .. arguments])).Should(ExitCode.Done);

@@ -111,9 +111,9 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
             .ConfigureAwait(false);
         await using var heldLock = taken.ConfigureAwait(false);
 
-        var state = taken.WaitedFor is null
-            ? first
-            : await ReadStateAsync(session, cancellationToken).ConfigureAwait(false);
+        // Read again even without a wait: a run that ended between the first look and the lock may have gone further than
+        // the target, and applying a plan made before it would revert what it did.
+        var state = await ReadStateAsync(session, cancellationToken).ConfigureAwait(false);
         var plan = Plan(state, target);
         Guard(state, plan, mayRevert);
 

@@ -32,8 +32,8 @@ internal sealed record MigrationStep(string Migration, bool Reverted, TimeSpan E
 /// <summary>What a run did.</summary>
 /// <param name="Before">The state that the run found when it had the lock.</param>
 /// <param name="Steps">What it applied and reverted.</param>
-/// <param name="ByOthers">Migrations that another run applied while this one waited for the lock.</param>
-/// <param name="WaitedFor">That other run.</param>
+/// <param name="ByOthers">Migrations that another run applied before this one had the lock.</param>
+/// <param name="WaitedFor">That other run; null when it was gone before it could be looked up.</param>
 /// <param name="Partitions">Partitions of connections that the run created besides those of its migrations.</param>
 internal sealed record MigrationReport(
     SchemaState Before,

@@ -12,7 +12,7 @@ internal sealed class Limited<T>(IQueryable<T> query, int limit)
     public async IAsyncEnumerable<T> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         // One more than wanted tells whether there are more.
-        var rows = limit == 0 ? query : query.Take(limit + 1);
+        var rows = limit is 0 or int.MaxValue ? query : query.Take(limit + 1);
         var count = 0;
         await foreach (var row in rows.AsAsyncEnumerable().WithCancellation(cancellationToken))
         {

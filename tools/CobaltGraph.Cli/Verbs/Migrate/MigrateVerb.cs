@@ -109,7 +109,7 @@ internal static class MigrateVerb
         if (report.ByOthers.Count > 0)
         {
             call.Host.Notice(
-                $"{report.WaitedFor} applied {string.Join(", ", report.ByOthers)} while this run waited.");
+                $"{report.WaitedFor?.ToString() ?? "Another run"} applied {string.Join(", ", report.ByOthers)} in the meantime.");
         }
 
         using var answer = call.BeginAnswer();
