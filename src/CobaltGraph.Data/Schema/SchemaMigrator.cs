@@ -87,7 +87,10 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
 
     /// <summary>Migrates, and makes sure that connections has partitions for this month and the next ones.</summary>
     /// <param name="target">As in <see cref="Plan"/>.</param>
-    /// <param name="mayRevert">Whether migrations may be reverted, which drops what they created.</param>
+    /// <param name="mayRevert">
+    /// The migrations that were agreed to be reverted, which drops what they created. One that another run applied in
+    /// the meantime is not among them.
+    /// </param>
     /// <param name="lockTimeout">How long to wait for another run.</param>
     /// <param name="waiting">Told now and then for whom this run waits.</param>
     /// <param name="step">Told of each migration that is done.</param>
@@ -96,7 +99,7 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
     /// <exception cref="MigrationRefusedException">The database is newer, or a revert was not allowed.</exception>
     public async Task<MigrationReport> MigrateAsync(
         string? target,
-        bool mayRevert,
+        IReadOnlyCollection<string> mayRevert,
         TimeSpan lockTimeout,
         Action<MigrationLockHolder> waiting,
         Action<MigrationStep> step,
@@ -139,7 +142,7 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
             partitions);
     }
 
-    private static void Guard(SchemaState state, MigrationPlan plan, bool mayRevert)
+    private static void Guard(SchemaState state, MigrationPlan plan, IReadOnlyCollection<string> mayRevert)
     {
         if (!plan.IsEmpty && state.Unknown.Count > 0)
         {
@@ -148,10 +151,11 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
                 $"{string.Join(", ", state.Unknown)}. It was migrated by a newer version; use that one.");
         }
 
-        if (plan.ToRevert.Count > 0 && !mayRevert)
+        var unforeseen = plan.ToRevert.Except(mayRevert).ToList();
+        if (unforeseen.Count > 0)
         {
             throw new MigrationRefusedException(
-                $"That reverts {string.Join(", ", plan.ToRevert)}, and drops what they created with all data in it.");
+                $"That reverts {string.Join(", ", unforeseen)}, and drops what they created with all data in it.");
         }
     }
 

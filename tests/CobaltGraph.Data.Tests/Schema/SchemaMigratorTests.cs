@@ -30,6 +30,25 @@ public class SchemaMigratorTests(PostgresServerFixture server)
         Assert.NotEmpty(report.ByOthers);
 
         Task<MigrationReport> MigrateAsync(SchemaMigrator migrator)
-            => migrator.MigrateAsync(null, mayRevert: false, TimeSpan.FromSeconds(30), _ => { }, _ => { }, cancel);
+            => migrator.MigrateAsync(null, mayRevert: [], TimeSpan.FromSeconds(30), _ => { }, _ => { }, cancel);
+    }
+
+    [Fact]
+    public async Task Only_reverts_that_were_agreed_to_are_made()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        await using var database = await server.CreateDatabaseAsync();
+        var migrator = new SchemaMigrator(database.DataSource);
+        var applied = (await migrator.ReadStateAsync(cancel)).Applied;
+
+        var error = await Assert.ThrowsAsync<MigrationRefusedException>(() => RevertAsync([]));
+        Assert.Contains(applied[0], error.Message);
+        Assert.Equal(applied, (await migrator.ReadStateAsync(cancel)).Applied);
+
+        await RevertAsync([.. applied]);
+        Assert.Empty((await migrator.ReadStateAsync(cancel)).Applied);
+
+        Task<MigrationReport> RevertAsync(string[] mayRevert)
+            => migrator.MigrateAsync("0", mayRevert, TimeSpan.FromSeconds(30), _ => { }, _ => { }, cancel);
     }
 }

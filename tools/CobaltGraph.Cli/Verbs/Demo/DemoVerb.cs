@@ -64,7 +64,7 @@ internal static class DemoVerb
             }
 
             var migrator = new SchemaMigrator(database.DataSource, host.Clock);
-            await MigrateVerb.RunAsync(call, migrator, null, mayRevert: false, TimeSpan.FromMinutes(5), cancellationToken);
+            await MigrateVerb.RunAsync(call, migrator, null, mayRevert: [], TimeSpan.FromMinutes(5), cancellationToken);
             var seeded = await SeedIfEmptyAsync(call, database, cancellationToken);
             if (!seeded) host.Notice("There is data already; nothing was added.");
 

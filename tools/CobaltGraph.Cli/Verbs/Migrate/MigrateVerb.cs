@@ -51,8 +51,7 @@ internal static class MigrateVerb
             if (call.Parse.GetValue(dryRun))
                 return WriteScript(call, await migrator.ScriptAsync(state, plan, cancellationToken));
 
-            var mayRevert = plan.ToRevert.Count > 0;
-            if (mayRevert && !call.Parse.GetValue(CommonOptions.Yes))
+            if (plan.ToRevert.Count > 0 && !call.Parse.GetValue(CommonOptions.Yes))
             {
                 await host.ConfirmAsync(
                     $"Schema \"{state.Schema}\" of {database.Settings.Describe()}: reverting " +
@@ -63,7 +62,7 @@ internal static class MigrateVerb
             }
 
             var seconds = TimeSpan.FromSeconds(call.Parse.GetValue(timeout));
-            var report = await RunAsync(call, migrator, target, mayRevert, seconds, cancellationToken);
+            var report = await RunAsync(call, migrator, target, plan.ToRevert, seconds, cancellationToken);
             Write(call, state.Schema, report);
             return ExitCode.Done;
         });
@@ -75,7 +74,7 @@ internal static class MigrateVerb
         VerbCall call,
         SchemaMigrator migrator,
         string? target,
-        bool mayRevert,
+        IReadOnlyCollection<string> mayRevert,
         TimeSpan timeout,
         CancellationToken cancellationToken)
         => migrator.MigrateAsync(
@@ -123,8 +122,10 @@ internal static class MigrateVerb
         answer.End();
         if (report.Steps.Count == 0)
         {
-            call.Host.Notice(string.Create(
-                CultureInfo.InvariantCulture, $"Schema \"{schema}\" is up to date: {report.Before.Applied.Count} applied."));
+            var (applied, pending) = (report.Before.Applied.Count, report.Before.Pending.Count);
+            call.Host.Notice(pending == 0
+                ? string.Create(CultureInfo.InvariantCulture, $"Schema \"{schema}\" is up to date: {applied} applied.")
+                : string.Create(CultureInfo.InvariantCulture, $"Schema \"{schema}\" is at that migration already: {applied} applied, {pending} pending."));
         }
     }
 }
