@@ -72,7 +72,9 @@ internal sealed class TestServer : IAsyncDisposable
     private static async Task<TestServer> StartLocalAsync(CancellationToken cancellationToken)
     {
         var progress = new Progress<string>(Console.Error.WriteLine);
-        var server = await TemporaryServer.ShareAsync(CheckoutFolder(), progress: progress, cancellationToken: cancellationToken);
+        var server = await TemporaryServer.ShareAsync(
+            // All test programs of one checkout share a server; other checkouts have their own.
+            Repository.TryFindRoot() ?? AppContext.BaseDirectory, progress: progress, cancellationToken: cancellationToken);
         return new TestServer(server.ConnectionString, server);
     }
 
@@ -94,17 +96,5 @@ internal sealed class TestServer : IAsyncDisposable
             await container.DisposeAsync();
             throw;
         }
-    }
-
-    /// <summary>All test programs of one checkout share a server; other checkouts have their own.</summary>
-    private static string CheckoutFolder()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "CobaltGraph.sln")))
-                return folder.FullName;
-        }
-
-        return AppContext.BaseDirectory;
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using CobaltGraph.Testing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;

@@ -62,10 +62,7 @@ public sealed class RealDataTests(PostgresServerFixture server)
     {
         if (Environment.GetEnvironmentVariable("COBALTGRAPH_TEST_DATA") is { Length: > 0 } named)
             return named;
-        var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (root is not null && !File.Exists(Path.Combine(root.FullName, "CobaltGraph.sln")))
-            root = root.Parent;
-        var folder = root is null ? null : Path.GetFullPath(Path.Combine(root.FullName, "..", "shared", "data"));
+        var folder = Repository.TryFindRoot() is { } root ? Path.GetFullPath(Path.Combine(root, "..", "shared", "data")) : null;
         return Directory.Exists(folder) ? folder : null;
     }
 

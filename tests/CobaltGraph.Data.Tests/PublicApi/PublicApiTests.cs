@@ -1,4 +1,5 @@
 using CobaltGraph.Model;
+using CobaltGraph.Testing;
 
 namespace CobaltGraph.Data.Tests.PublicApi;
 

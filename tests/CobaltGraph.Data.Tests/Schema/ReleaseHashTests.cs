@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using CobaltGraph.Testing;
 
 namespace CobaltGraph.Data.Tests.Schema;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using CobaltGraph.Testing;
 using Npgsql;
 
 namespace CobaltGraph.Data.Tests.Settings;
@@ -297,7 +298,7 @@ public sealed class DatabaseSettingsTests : IDisposable
     [Fact]
     public void Config_example_file_is_right_but_for_the_password()
     {
-        var example = File.ReadAllText(Path.Combine(RepositoryRoot(), "config", "database.conf.example"));
+        var example = File.ReadAllText(Path.Combine(Repository.Root, "config", "database.conf.example"));
         WriteConfig(example);
         Assert.Equal("password", Assert.Throws<DatabaseSettingsException>(() => Resolve()).Key);
 
@@ -452,12 +453,5 @@ public sealed class DatabaseSettingsTests : IDisposable
     {
         if (OperatingSystem.IsWindows()) Assert.Skip("Windows has no file modes.");
         else File.SetUnixFileMode(path, mode);
-    }
-
-    private static string RepositoryRoot()
-    {
-        for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)
-            if (File.Exists(Path.Combine(at.FullName, "CobaltGraph.sln"))) return at.FullName;
-        throw new InvalidOperationException("The tests do not run below the repository.");
     }
 }
