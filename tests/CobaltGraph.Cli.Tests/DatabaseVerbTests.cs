@@ -288,7 +288,7 @@ public sealed class DatabaseVerbTests(PostgresServerFixture server) : IAsyncLife
         var noDatabase = (await RunWithAsync(_database.ConnectionStringWith(c => c.Database = "no such database"), "status"))
             .Should(ExitCode.Failed);
         Assert.Contains("3D000", noDatabase.Error, StringComparison.Ordinal);
-        Assert.Contains("createdb", noDatabase.Error, StringComparison.Ordinal);
+        Assert.Contains("createdb -h ", noDatabase.Error, StringComparison.Ordinal);
 
         var role = $"role_{Guid.NewGuid():N}";
         await _database.ExecuteAsync($"CREATE ROLE {role} LOGIN PASSWORD 'right'");

@@ -61,7 +61,7 @@ internal static class ErrorReport
             PostgresErrorCodes.InvalidAuthorizationSpecification =>
                 $"The server does not let this user in from here. Correct user and sslmode in {source}, or pg_hba.conf on the server.",
             PostgresErrorCodes.InvalidCatalogName =>
-                $"Create it (createdb {settings?.Database}), or correct the database in {source}.",
+                $"Create it (createdb -h {settings?.Host} -p {settings?.Port} -U {settings?.User} \"{settings?.Database}\"), or correct the database in {source}.",
             PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedFunction
                 or PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.InvalidSchemaName =>
                 "The schema is not there, or of another version. Look with `cobaltgraph status`, bring it up to date with `cobaltgraph migrate`.",
