@@ -1,0 +1,35 @@
+using System.Net;
+
+namespace CobaltGraph.Model;
+
+/// <summary>
+/// What a sensor saw of a device at one moment, by ARP, DHCP or another protocol. Storing it creates the device or adds
+/// to what is known of it: a member that is null erases nothing, and of several values the one seen last holds, whatever
+/// the order in which they are stored.
+/// </summary>
+public sealed record DeviceSighting
+{
+    /// <summary>The device: a unicast address that is not all-zero (<see cref="Model.MacAddress.IsDevice"/>).</summary>
+    public required MacAddress MacAddress { get; init; }
+
+    /// <summary>
+    /// The address that the device had, IPv4 or IPv6; null when it had none or it is not known. An address of one family
+    /// never replaces the device's primary address of the other.
+    /// </summary>
+    public IPAddress? IpAddress { get; init; }
+
+    /// <summary>Host name as the device gave it, at most 255 characters; null when it gave none.</summary>
+    public string? Hostname { get; init; }
+
+    /// <summary>Manufacturer from the OUI registry, at most 255 characters; null when not known.</summary>
+    public string? Vendor { get; init; }
+
+    /// <summary>router, desktop, mobile, iot, server, …; at most 50 characters; null when not known.</summary>
+    public string? DeviceType { get; init; }
+
+    /// <summary>When it was seen, UTC, finite; left at its default, the time at which it is stored.</summary>
+    public DateTimeOffset SeenAt { get; init; }
+
+    /// <summary>What saw it: arp, dhcp, mdns, …; at most 50 characters; null when not known.</summary>
+    public string? Source { get; init; }
+}
