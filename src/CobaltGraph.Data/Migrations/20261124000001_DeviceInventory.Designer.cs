@@ -531,6 +531,11 @@ namespace CobaltGraph.Data.Migrations
                         .HasColumnName("committed_at")
                         .HasDefaultValueSql("now()");
 
+                    b.Property<byte[]>("ContentHash")
+                        .HasColumnType("bytea")
+                        .HasColumnName("content_hash")
+                        .HasComment("SHA-256 of the batch's content: the same key with another hash is a conflict. NULL when its writer gave none.");
+
                     b.Property<DateTimeOffset?>("FirstEventAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("first_event_at")

@@ -72,6 +72,7 @@ namespace CobaltGraph.Data.Migrations
                 {
                     source = table.Column<string>(type: "text", nullable: false, comment: "Sensor or file that delivered the batch."),
                     batch_key = table.Column<string>(type: "text", nullable: false, comment: "The batch within its source."),
+                    content_hash = table.Column<byte[]>(type: "bytea", nullable: true, comment: "SHA-256 of the batch's content: the same key with another hash is a conflict. NULL when its writer gave none."),
                     rows_read = table.Column<long>(type: "bigint", nullable: false, defaultValueSql: "0"),
                     rows_stored = table.Column<long>(type: "bigint", nullable: false, defaultValueSql: "0"),
                     rows_duplicate = table.Column<long>(type: "bigint", nullable: false, defaultValueSql: "0"),
