@@ -14,6 +14,15 @@ internal sealed record BatchOutcome<T>(
     int Retries,
     IReadOnlyList<IngestRejection<T>> Rejections);
 
+/// <summary>Stores batches.</summary>
+internal interface IBatchStorer<T>
+{
+    /// <exception cref="BatchConflictException">The key stands for other content.</exception>
+    /// <exception cref="IngestException">The batch is not stored, or that is unknown.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled before the commit.</exception>
+    Task<BatchOutcome<T>> StoreAsync(Batch<T> batch, CancellationToken cancellationToken);
+}
+
 /// <summary>
 /// Stores one batch exactly once, whatever breaks on the way. The ledger decides: each try claims the same key on a new
 /// connection, so that a try whose commit was lost from sight is found again instead of being repeated.
@@ -23,16 +32,14 @@ internal sealed class BatchStorer<T>(
     IRecordSink<T> sink,
     IngestRetryOptions retry,
     TimeProvider clock,
-    ILogger logger)
+    ILogger logger) : IBatchStorer<T>
 {
     private const string Savepoint = "ingest_part";
 
     // Many statements instead of one.
     private const int PartsTimeoutFactor = 20;
 
-    /// <exception cref="BatchConflictException">The key stands for other content.</exception>
-    /// <exception cref="IngestException">The batch is not stored, or that is unknown.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled before the commit.</exception>
+    /// <inheritdoc/>
     public async Task<BatchOutcome<T>> StoreAsync(Batch<T> batch, CancellationToken cancellationToken)
     {
         var started = clock.GetTimestamp();
