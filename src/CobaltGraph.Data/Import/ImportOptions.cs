@@ -7,8 +7,8 @@ internal sealed record ImportOptions
     public string Source { get; init; } = "import";
 
     /// <summary>
-    /// Lines of a block, which is stored in one transaction. The ledger knows blocks by where they begin, so a database
-    /// must see one number only; others are for tests.
+    /// Lines of a block, which is stored in one transaction. The ledger knows blocks by where they begin, so that a file
+    /// whose import was cut short must be cut alike the next time; other numbers are for tests.
     /// </summary>
     public int BlockLines { get; init; } = 10_000;
 
@@ -24,7 +24,7 @@ internal sealed record ImportOptions
     /// <summary>How many rejected lines <see cref="ImportResult.Rejections"/> keeps; all are counted.</summary>
     public int MaxReportedRejections { get; init; } = 100;
 
-    /// <summary>Called for every rejected line, in file order except for lines that only the server refused.</summary>
+    /// <summary>Called for every rejected line whose block is stored, in the order of files and lines.</summary>
     public Action<RejectedLine>? OnRejected { get; init; }
 
     /// <summary>Longest line in bytes; a longer one is rejected and its rest skipped unread.</summary>

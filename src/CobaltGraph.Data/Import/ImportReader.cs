@@ -73,6 +73,7 @@ internal static class ImportReader
                     ? null
                     : new RejectedLine(shownFile, lines.LineNumber, reason, DisplayText.Escape(lines.Line.Span, RejectedLine.MaxExcerptLength)),
                 Raw = lines.Line,
+                HasEnd = lines.HasEnd,
                 RawLength = lines.TooLongBytes > 0 ? lines.TooLongBytes : lines.Line.Length,
                 Header = parser.Header,
             };

@@ -8,10 +8,13 @@ internal enum ImportOutcome
     /// <summary>Every file was visited; single files and lines may still have errors.</summary>
     Completed,
 
-    /// <summary>Cancelled: finished batches are stored, the running ones are not.</summary>
+    /// <summary>Cancelled: finished blocks are stored, the running ones are not.</summary>
     Cancelled,
 
-    /// <summary>The database failed: finished batches are stored, see <see cref="ImportResult.Failure"/>.</summary>
+    /// <summary>
+    /// The database failed, or the file of rejects: finished blocks are stored, see <see cref="ImportResult.Failure"/> and
+    /// <see cref="ImportResult.RejectsFailure"/>.
+    /// </summary>
     Failed,
 }
 
@@ -19,11 +22,17 @@ internal enum ImportOutcome
 /// What an import did. A line counts as read once its fate is known, so read = stored + duplicate + rejected always
 /// holds, also after a cancellation or a failure.
 /// </summary>
+/// <param name="Outcome">How it ended.</param>
+/// <param name="Files">The files that were begun, in their order.</param>
+/// <param name="Rejections">The first rejected lines, in their order.</param>
+/// <param name="Failure">Why the database ended it, or null.</param>
+/// <param name="RejectsFailure">Why the rejected lines could not be written, or null.</param>
 internal sealed record ImportResult(
     ImportOutcome Outcome,
     IReadOnlyList<ImportFileResult> Files,
     IReadOnlyList<RejectedLine> Rejections,
-    IngestException? Failure)
+    IngestException? Failure,
+    Exception? RejectsFailure = null)
 {
     public long Read => Files.Sum(f => f.Read);
 

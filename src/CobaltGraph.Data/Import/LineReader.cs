@@ -31,6 +31,9 @@ internal sealed class LineReader(Stream stream, int maxLineBytes)
     /// <summary>The number of bytes of the line, or 0 when it is not too long.</summary>
     public long TooLongBytes { get; private set; }
 
+    /// <summary>Whether a line end follows, and not the end of the stream.</summary>
+    public bool HasEnd { get; private set; }
+
     /// <summary>What is read ahead of the first line, at least <paramref name="count"/> bytes unless the stream ends.</summary>
     public async ValueTask<ReadOnlyMemory<byte>> PeekAsync(int count, CancellationToken cancellationToken)
     {
@@ -88,6 +91,7 @@ internal sealed class LineReader(Stream stream, int maxLineBytes)
             _lineLength = length;
             _start = _searched = found < 0 ? _end : _searched + 1;
             _linesRead++;
+            HasEnd = found >= 0;
             return true;
         }
     }
@@ -100,6 +104,7 @@ internal sealed class LineReader(Stream stream, int maxLineBytes)
         _lineLength = _firstLength;
         _start = _searched = _lineStart + _firstSize;
         _linesRead = LineNumber;
+        HasEnd = true;
     }
 
     private bool TryTake()
@@ -113,6 +118,7 @@ internal sealed class LineReader(Stream stream, int maxLineBytes)
 
         var lineEnd = _searched + found;
         Take(lineEnd);
+        HasEnd = true;
         _start = _searched = lineEnd + 1;
         return true;
     }
@@ -147,6 +153,7 @@ internal sealed class LineReader(Stream stream, int maxLineBytes)
                 }
 
                 Take(_end);
+                HasEnd = false;
                 _start = _searched = _end;
                 return true;
             }
@@ -187,6 +194,7 @@ internal sealed class LineReader(Stream stream, int maxLineBytes)
             _start = _searched = _end = kept;
         }
 
+        HasEnd = read > 0;
         _lineStart = 0;
         _lineLength = kept;
         TooLongBytes = length;

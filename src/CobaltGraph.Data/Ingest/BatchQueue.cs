@@ -175,7 +175,7 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
         {
             _stored += outcome.Stored;
             _duplicate += outcome.Duplicate;
-            _rejected += outcome.Rejections.Count;
+            _rejected += outcome.Rejections.Count + outcome.RejectedBefore;
             _batches += outcome.Transactions;
             _retries += outcome.Retries;
             foreach (var rejection in outcome.Rejections)

@@ -41,20 +41,20 @@ public sealed class MutationTests : IDisposable
 
         var bytes = file.ToArray();
         var expected = CountLines(bytes) - headerLines;
-        var sink = new MemorySink();
+        var store = new MemoryStore();
         var watch = Stopwatch.StartNew();
-        var result = await ConnectionFileImporter.ImportAsync(
-            sink, [_folder.Write("mutated.log", bytes)], new ImportOptions(), null, TestContext.Current.CancellationToken);
+        var result = await FileImporter.ImportAsync(
+            store.Target, [ImportInput.File(_folder.Write("mutated.log", bytes))], new ImportOptions(), null, TestContext.Current.CancellationToken);
 
         Assert.Null(Assert.Single(result.Files).Error);
         Assert.Equal(expected, result.Read);
         Assert.Equal(result.Read, result.Stored + result.Rejected);
-        Assert.Equal(result.Stored, sink.Rows.Count);
+        Assert.Equal(result.Stored, store.Connections.Count);
         // Both really happened.
         Assert.InRange(result.Stored, LinesPerFormat / 10, LinesPerFormat);
         Assert.InRange(result.Rejected, LinesPerFormat / 10, 2 * LinesPerFormat);
         Assert.All(result.Rejections, r => Assert.DoesNotContain(r.Reason + r.Excerpt, char.IsControl));
-        Assert.All(sink.Rows, AssertStorable);
+        Assert.All(store.Connections, AssertStorable);
         Assert.InRange(watch.Elapsed.TotalSeconds, 0, 60);
     }
 
