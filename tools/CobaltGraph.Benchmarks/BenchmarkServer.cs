@@ -62,7 +62,7 @@ internal sealed class BenchmarkServer : IAsyncDisposable
 
     /// <summary>The connection string of a database of this server.</summary>
     public string ConnectionTo(string database)
-        => new NpgsqlConnectionStringBuilder(_connection) { Database = database, CommandTimeout = 0, KeepAlive = 30 }.ConnectionString;
+        => new NpgsqlConnectionStringBuilder(_connection) { Database = database, CommandTimeout = 0 }.ConnectionString;
 
     public async Task<string> CreateDatabaseAsync(CancellationToken cancellationToken)
     {

@@ -55,49 +55,53 @@ internal sealed class GrowthBenchmark(BenchmarkServer server, IngestSetup setup,
         var loads = end.Skip(few).Chunk(load).ToList();
 
         var small = new List<GrowthRun>();
+        var large = new List<GrowthRun>();
+        await using var much = await StoreAsync(table, site, source.Read(site).Take(many), many, cancellationToken);
         foreach (var rows in loads)
-            small.AddRange(await MeasureAsync(table, site, end.Take(few), few, [rows], cancellationToken));
-        var large = await MeasureAsync(table, site, source.Read(site).Take(many), many, loads, cancellationToken);
+        {
+            // Side by side, so that a busy moment of the machine hits both.
+            await using (var little = await StoreAsync(table, site, end.Take(few), few, cancellationToken))
+                small.Add(await MeasureAsync(table, little, rows, cancellationToken));
+            large.Add(await MeasureAsync(table, much, rows, cancellationToken));
+        }
+
         return new() { Table = table, Rows = load, Few = small, Many = large };
     }
 
     public static Target Target(GrowthResult result)
         => new($"{Figure.Of(result.Table)}: rate with many stored ÷ with few", 0.8, AtMost: false, result.Ratio);
 
-    private async Task<List<GrowthRun>> MeasureAsync(
-        RowTable table, Site site, IEnumerable<Connection> before, int count, List<Connection[]> loads,
-        CancellationToken cancellationToken)
+    private async Task<FilledDatabase> StoreAsync(
+        RowTable table, Site site, IEnumerable<Connection> rows, int count, CancellationToken cancellationToken)
     {
-        var runs = new List<GrowthRun>();
-        var database = await server.CreateDatabaseAsync(cancellationToken);
+        say($"{Figure.Of(table)}: storing {Figure.Count(count)} connections to begin with");
+        var database = await FilledDatabase.CreateAsync(server, cancellationToken);
         try
         {
-            var connection = server.ConnectionTo(database);
-            await using var dataSource = NpgsqlDataSource.Create(connection);
-            await Databases.MigrateAsync(dataSource, site.From, site.To, cancellationToken);
-            say($"{Figure.Of(table)}: storing {Figure.Count(count)} connections to begin with");
-            await OurIngest.StoreAsync(dataSource, before, setup.BatchSize, writers: 2, cancellationToken);
-
-            foreach (var rows in loads)
-            {
-                var (storedBefore, pairsBefore) = await CountAsync(dataSource, cancellationToken);
-                var cost = await Measurement.TakeAsync(
-                    connection, server.IsOwn,
-                    () => OurIngest.StoreAsync(dataSource, rows, setup.BatchSize, writers: 1, cancellationToken), cancellationToken);
-                var (storedAfter, pairsAfter) = await CountAsync(dataSource, cancellationToken);
-                if (storedAfter != storedBefore + rows.Length)
-                    throw new BenchmarkException($"The load stored {storedAfter - storedBefore} of {rows.Length} rows.");
-                runs.Add(new(storedBefore, pairsAfter - pairsBefore, cost));
-                say($"{Figure.Of(table)}: {Figure.Count(rows.Length)} rows onto {Figure.Count(storedBefore)} in "
-                    + $"{Figure.Seconds(cost.Seconds)} s, {Figure.Count(rows.Length / cost.Seconds)} rows/s");
-            }
+            await Databases.MigrateAsync(database.DataSource, site.From, site.To, cancellationToken);
+            await OurIngest.StoreAsync(database.DataSource, rows, setup.BatchSize, writers: 2, cancellationToken);
+            return database;
         }
-        finally
+        catch
         {
-            await server.DropDatabaseAsync(database);
+            await database.DisposeAsync();
+            throw;
         }
+    }
 
-        return runs;
+    private async Task<GrowthRun> MeasureAsync(
+        RowTable table, FilledDatabase database, Connection[] rows, CancellationToken cancellationToken)
+    {
+        var before = await CountAsync(database.DataSource, cancellationToken);
+        var cost = await Measurement.TakeAsync(
+            database.ConnectionString, server.IsOwn,
+            () => OurIngest.StoreAsync(database.DataSource, rows, setup.BatchSize, writers: 1, cancellationToken), cancellationToken);
+        var after = await CountAsync(database.DataSource, cancellationToken);
+        if (after.Connections != before.Connections + rows.Length)
+            throw new BenchmarkException($"The load stored {after.Connections - before.Connections} of {rows.Length} rows.");
+        say($"{Figure.Of(table)}: {Figure.Count(rows.Length)} rows onto {Figure.Count(before.Connections)} in "
+            + $"{Figure.Seconds(cost.Seconds)} s, {Figure.Count(rows.Length / cost.Seconds)} rows/s");
+        return new(before.Connections, after.Pairs - before.Pairs, cost);
     }
 
     private static async Task<(long Connections, long Pairs)> CountAsync(
@@ -111,5 +115,21 @@ internal sealed class GrowthBenchmark(BenchmarkServer server, IngestSetup setup,
         return counted == connections
             ? (connections, pairs)
             : throw new BenchmarkException($"The edges count {counted} connections, and {connections} are stored.");
+    }
+
+    private sealed class FilledDatabase(BenchmarkServer server, string name) : IAsyncDisposable
+    {
+        public string ConnectionString { get; } = server.ConnectionTo(name);
+
+        public NpgsqlDataSource DataSource { get; } = NpgsqlDataSource.Create(server.ConnectionTo(name));
+
+        public static async Task<FilledDatabase> CreateAsync(BenchmarkServer server, CancellationToken cancellationToken)
+            => new(server, await server.CreateDatabaseAsync(cancellationToken));
+
+        public async ValueTask DisposeAsync()
+        {
+            await DataSource.DisposeAsync();
+            await server.DropDatabaseAsync(name);
+        }
     }
 }

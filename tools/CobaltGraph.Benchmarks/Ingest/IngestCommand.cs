@@ -84,8 +84,10 @@ internal static class IngestCommand
             var started = TimeProvider.System.GetUtcNow();
             var setup = new IngestSetup
             {
-                Rows = parse.GetValue(rows),
-                Rounds = parse.GetValue(rounds),
+                Rows = parse.GetValue(growth)
+                    ? checked(parse.GetValue(stored) + GrowthBenchmark.Load * parse.GetValue(rounds))
+                    : parse.GetValue(rows),
+                Rounds = parse.GetValue(memory) ? 1 : parse.GetValue(rounds),
                 Seed = parse.GetValue(seed),
                 Devices = 1_000,
                 Days = 7,

@@ -72,6 +72,9 @@ internal sealed record MethodResult
     /// <summary>Processor time of the client as a share of the time that passed; above 1 with several busy threads.</summary>
     public required double ClientShareOfTime { get; init; }
 
+    /// <summary>Processors that other work kept busy, the server's background work in it: high, and the times say little.</summary>
+    public required double? OtherProcessors { get; init; }
+
     /// <summary>The highest working set of all rounds, the rows in it.</summary>
     public required long PeakWorkingSet { get; init; }
 
@@ -114,6 +117,9 @@ internal sealed record MethodResult
                     run.Cost.ClientCpuSeconds / (run.Cost.ClientCpuSeconds + run.Cost.ServerCpuSeconds!.Value))).Median
                 : null,
             ClientShareOfTime = Statistic.Of(runs.Select(run => run.Cost.ClientCpuSeconds / run.Cost.Seconds)).Median,
+            OtherProcessors = hasServerCpu
+                ? Statistic.Of(runs.Select(run => run.Cost.OtherCpuSeconds!.Value / run.Cost.Seconds)).Median
+                : null,
             PeakWorkingSet = runs.Max(run => run.Cost.MemoryPeak.WorkingSet),
             PeakAddedWorkingSet = runs.Max(run => run.Cost.MemoryPeak.WorkingSet - run.Cost.MemoryBefore.WorkingSet),
             WalBytesPerRow = Statistic.Of(runs.Select(run => (double)run.Cost.WalBytes)).Median / rows,

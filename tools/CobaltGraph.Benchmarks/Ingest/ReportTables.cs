@@ -52,7 +52,7 @@ internal static class ReportTables
         $"{Figure.Of(table.Table)}: what a row costs",
         [
             "", "bytes stored", "of them table", "indexes", "edges, besides", "WAL bytes", "client CPU µs", "server CPU µs", "client's share",
-            "peak memory", "of it added",
+            "busy otherwise", "peak memory", "of it added",
         ],
         [
             .. table.Methods.Select(method => (string[])
@@ -66,6 +66,7 @@ internal static class ReportTables
                 Figure.Micro(method.ClientCpuSecondsPerRow),
                 Figure.Micro(method.ServerCpuSecondsPerRow),
                 Figure.Percent(method.ClientShare),
+                Figure.Ratio(method.OtherProcessors),
                 Figure.Megabytes(method.PeakWorkingSet),
                 Figure.Megabytes(method.PeakAddedWorkingSet),
             ]),
@@ -74,7 +75,7 @@ internal static class ReportTables
 
     private static ReportTable Growth(GrowthResult growth) => new(
         $"{Figure.Of(growth.Table)}: {Figure.Count(growth.Rows)} rows by a1, by what is stored before",
-        ["stored before", "seconds", "rows/s", "new pairs", "WAL bytes per row"],
+        ["stored before", "seconds", "rows/s", "new pairs", "WAL bytes per row", "CPU µs per row", "busy otherwise"],
         [
             .. growth.Few.Concat(growth.Many).Select(run => (string[])
             [
@@ -83,6 +84,8 @@ internal static class ReportTables
                 Figure.Count(growth.Rows / run.Cost.Seconds),
                 Figure.Count(run.NewPairs),
                 Figure.Count((double)run.Cost.WalBytes / growth.Rows),
+                Figure.Micro((run.Cost.ClientCpuSeconds + run.Cost.ServerCpuSeconds) / growth.Rows),
+                Figure.Ratio(run.Cost.OtherCpuSeconds / run.Cost.Seconds),
             ]),
         ],
         LeftColumns: 0);

@@ -62,7 +62,7 @@ internal static class TimedRun
 
     private static async Task WarmUpAsync(IngestMethod method, RunOrder order, CancellationToken cancellationToken)
     {
-        var source = order.Source with { Seed = order.Source.Seed + 1, Rows = method.WarmUpRows };
+        var source = order.Source with { Seed = order.Source.Seed + 1, Rows = Math.Min(method.WarmUpRows, order.Rows) };
         var site = source.CreateSite();
         var rows = source.Read(site).ToArray();
         await using var dataSource = NpgsqlDataSource.Create(order.WarmUpConnection);

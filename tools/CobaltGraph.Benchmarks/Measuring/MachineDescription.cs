@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
 
@@ -29,11 +28,6 @@ internal sealed record MachineDescription
         Runtime = RuntimeInformation.FrameworkDescription,
         Program = typeof(MachineDescription).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion,
     };
-
-    public static double? Load()
-        => OperatingSystem.IsLinux()
-            ? double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture)
-            : null;
 
     private static string? ProcessorName()
         => OperatingSystem.IsLinux()

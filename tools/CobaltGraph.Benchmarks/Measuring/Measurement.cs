@@ -24,8 +24,11 @@ internal sealed record Measurement
 
     public required MemoryReading MemoryPeak { get; init; }
 
-    /// <summary>Processes of the machine that wanted to run just before, one minute's average; null when it cannot be read.</summary>
-    public required double? LoadBefore { get; init; }
+    /// <summary>
+    /// Processor time of the machine that was neither the client's nor those processes': the server's own background work,
+    /// and whatever else ran. Null when it cannot be read.
+    /// </summary>
+    public required double? OtherCpuSeconds { get; init; }
 
     /// <summary>Measures work on a database: from a checkpoint on, and with a heap that holds only what is in use.</summary>
     /// <param name="connectionString">The database.</param>
@@ -41,11 +44,11 @@ internal sealed record Measurement
         await ExecuteAsync(monitor, "CHECKPOINT", cancellationToken);
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
 
-        var load = MachineDescription.Load();
         var before = MemoryReading.Now();
         var allocated = GC.GetTotalAllocatedBytes(precise: true);
         var wal = await ScalarAsync<string>(monitor, "SELECT pg_current_wal_lsn()::text", cancellationToken);
-        var serverCpu = readServerCpu ? await BackendCpu.ReadAsync(monitor, cancellationToken) : null;
+        var serverCpu = readServerCpu ? await ProcessorTime.BackendsAsync(monitor, cancellationToken) : null;
+        var machineCpu = ProcessorTime.Machine();
         var clientCpu = Environment.CpuUsage.TotalTime;
         using var sampler = new MemorySampler();
         var started = Stopwatch.GetTimestamp();
@@ -54,19 +57,23 @@ internal sealed record Measurement
 
         var elapsed = Stopwatch.GetElapsedTime(started);
         clientCpu = Environment.CpuUsage.TotalTime - clientCpu;
+        machineCpu = ProcessorTime.Machine() - machineCpu;
         var peak = sampler.Peak;
-        var serverCpuAfter = serverCpu is null ? null : await BackendCpu.ReadAsync(monitor, cancellationToken);
+        var serverCpuSeconds = serverCpu is null
+            ? null
+            : (await ProcessorTime.BackendsAsync(monitor, cancellationToken))?.Sum(
+                pair => pair.Value - serverCpu.GetValueOrDefault(pair.Key));
         return new()
         {
             Seconds = elapsed.TotalSeconds,
             ClientCpuSeconds = clientCpu.TotalSeconds,
-            ServerCpuSeconds = serverCpuAfter?.SecondsSince(serverCpu!),
+            ServerCpuSeconds = serverCpuSeconds,
             WalBytes = (long)await ScalarAsync<decimal>(
                 monitor, $"SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '{wal}')", cancellationToken),
             AllocatedBytes = GC.GetTotalAllocatedBytes(precise: true) - allocated,
             MemoryBefore = before,
             MemoryPeak = peak,
-            LoadBefore = load,
+            OtherCpuSeconds = machineCpu - clientCpu.TotalSeconds - serverCpuSeconds,
         };
     }
 
