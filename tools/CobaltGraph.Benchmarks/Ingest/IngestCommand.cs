@@ -3,6 +3,8 @@ using System.Globalization;
 using System.Text.Json;
 using CobaltGraph.Benchmarks.Ingest.Methods;
 using CobaltGraph.Benchmarks.Measuring;
+using CobaltGraph.Data.Ingest;
+using CobaltGraph.Model;
 using Spectre.Console;
 
 namespace CobaltGraph.Benchmarks.Ingest;
@@ -91,7 +93,7 @@ internal static class IngestCommand
                 Seed = parse.GetValue(seed),
                 Devices = 1_000,
                 Days = 7,
-                BatchSize = 10_000,
+                BatchSize = IngestOptions<Connection>.DefaultBatchSize,
                 // To the second, as sites are made.
                 ReferenceTime = DateTimeOffset.FromUnixTimeSeconds(started.ToUnixTimeSeconds()),
             };

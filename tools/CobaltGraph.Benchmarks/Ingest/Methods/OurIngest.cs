@@ -1,10 +1,11 @@
 using CobaltGraph.Data.Ingest;
 using CobaltGraph.Model;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace CobaltGraph.Benchmarks.Ingest.Methods;
 
-/// <summary>CobaltGraph's ingest, every rule of the database in force.</summary>
+/// <summary>CobaltGraph's ingest as an application calls it, every rule of the database in force.</summary>
 internal sealed class OurIngest(int writers) : IngestMethod
 {
     public override string Key => $"a{writers}";
@@ -17,31 +18,24 @@ internal sealed class OurIngest(int writers) : IngestMethod
         NpgsqlDataSource dataSource, Connection[] rows, int batchSize, CancellationToken cancellationToken)
         => StoreAsync(dataSource, rows, batchSize, writers, cancellationToken);
 
-    /// <summary>Stores a stream of rows, which is never held.</summary>
+    /// <summary>Stores rows, which are read as they are stored.</summary>
     public static async Task StoreAsync(
         NpgsqlDataSource dataSource, IEnumerable<Connection> rows, int batchSize, int writers, CancellationToken cancellationToken)
     {
-        // The ingest service is not there yet: this is what it will do for a batch, without ledger, retry and isolation
-        // of bad rows.
-        var turn = new object();
-        using var batches = rows.Chunk(batchSize).GetEnumerator();
-        await Task.WhenAll(Enumerable.Range(0, writers).Select(_ => Task.Run(WriteAsync, cancellationToken)));
-
-        async Task WriteAsync()
+        await using var services = new ServiceCollection().AddCobaltGraph(dataSource).BuildServiceProvider();
+        var options = new IngestOptions<Connection>
         {
-            await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-            while (Next() is { } batch)
-            {
-                await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-                await ConnectionCopy.WriteAsync(connection, batch, cancellationToken);
-                await transaction.CommitAsync(cancellationToken);
-            }
-        }
-
-        Connection[]? Next()
-        {
-            lock (turn)
-                return batches.MoveNext() ? batches.Current : null;
-        }
+            Source = "benchmark",
+            // With a key, as a stream that may be sent again has it: the content of every batch is hashed too.
+            StreamKey = batchSize == IngestOptions<Connection>.DefaultBatchSize ? $"{Guid.NewGuid():N}" : null,
+            BatchSize = batchSize,
+            Writers = writers,
+        };
+        var result = await services.GetRequiredService<IIngestService>().StoreAsync(
+            rows.ToAsyncEnumerable(), options, progress: null, cancellationToken);
+        if (result.Rejected > 0 || result.Duplicate > 0)
+            throw new BenchmarkException($"{result.Rejected} rows were rejected and {result.Duplicate} taken for stored already.");
+        if (result.Retries > 0)
+            throw new BenchmarkException($"{result.Retries} attempts were repeated: the run measures the retries as well.");
     }
 }
