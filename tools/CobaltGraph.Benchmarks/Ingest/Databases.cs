@@ -1,3 +1,4 @@
+using CobaltGraph.Benchmarks.Ingest.Methods;
 using CobaltGraph.Data;
 using CobaltGraph.Model;
 using CobaltGraph.Seeding;
@@ -12,6 +13,9 @@ internal enum Schema
 {
     /// <summary>CobaltGraph, migrated, with the partitions that the rows need. No devices: the rows bring them.</summary>
     CobaltGraph,
+
+    /// <summary>The same, and something is taken away that keeps devices, edges and events.</summary>
+    Stripped,
 
     /// <summary>The tables of the original project, with its indexes; neither foreign key nor trigger.</summary>
     OriginalTables,
@@ -84,13 +88,13 @@ internal static class Databases
         FOR EACH ROW EXECUTE FUNCTION update_device_status();
         """;
 
-    /// <summary>Fills an empty database with a schema for a site's rows.</summary>
+    /// <summary>Fills an empty database with a method's schema for a site's rows.</summary>
     public static async Task PrepareAsync(
-        NpgsqlDataSource dataSource, Schema schema, Site site, CancellationToken cancellationToken)
+        NpgsqlDataSource dataSource, IngestMethod method, Site site, CancellationToken cancellationToken)
     {
-        switch (schema)
+        switch (method.Schema)
         {
-            case Schema.CobaltGraph:
+            case Schema.CobaltGraph or Schema.Stripped:
                 await MigrateAsync(dataSource, site.From, site.To, cancellationToken);
                 break;
             case Schema.OriginalTables:
@@ -114,6 +118,9 @@ internal static class Databases
                     cancellationToken);
                 break;
         }
+
+        if (method.ThenRun.Length > 0)
+            await ExecuteAsync(dataSource, method.ThenRun, cancellationToken);
     }
 
     /// <summary>Migrates a database and makes the partitions from one time to another.</summary>

@@ -61,7 +61,7 @@ internal sealed record Expectation
             ("connections with an organisation", $"SELECT count(dst_org) FROM {table}", _organisations),
             ("connections with metadata", $"SELECT count(*) FROM {table} WHERE metadata <> '{{}}'", _withMetadata),
         ];
-        if (schema is Schema.CobaltGraph or Schema.Bare)
+        if (schema is Schema.CobaltGraph or Schema.Stripped or Schema.Bare)
             checks.Add(("sum of bytes sent", $"SELECT sum(bytes_sent) FROM {table}", _bytesSent));
         if (schema is Schema.Original or Schema.CobaltGraph)
             checks.Add(("sum of the devices' connections", "SELECT sum(connection_count) FROM devices", _ofDevices));

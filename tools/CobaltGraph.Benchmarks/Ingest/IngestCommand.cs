@@ -32,6 +32,10 @@ internal static class IngestCommand
             DefaultValueFactory = _ => "both",
         };
         table.AcceptOnlyFromAmong("campus", "uniform", "both");
+        var parts = new Option<bool>("--parts")
+        {
+            Description = "Measure instead what each part of the schema costs: foreign key, trigger, indexes, checks.",
+        };
         var growth = new Option<bool>("--growth")
         {
             Description = $"Measure instead whether {Figure.Count(GrowthBenchmark.Load)} rows take longer with "
@@ -60,14 +64,14 @@ internal static class IngestCommand
 
         var command = new Command("ingest", "Storing connections: CobaltGraph's ingest beside COPY, EF Core, linq2db and the original's way.")
         {
-            rows, rounds, seed, only, table, growth, stored, memory, version, folder, connection, json, markdown, check,
+            rows, rounds, seed, only, table, parts, growth, stored, memory, version, folder, connection, json, markdown, check,
         };
         command.Validators.Add(result =>
         {
             foreach (var key in Keys(result.GetValue(only)).Where(key => key != "a" && IngestMethod.All.All(method => method.Key != key)))
                 result.AddError($"--only: there is no method '{key}'.");
-            if (result.GetValue(growth) && result.GetValue(memory))
-                result.AddError("--growth and --memory are measured one at a time.");
+            if (new[] { parts, growth, memory }.Count(result.GetValue) > 1)
+                result.AddError("--parts, --growth and --memory are measured one at a time.");
         });
         command.SetAction(async (parse, cancellationToken) =>
         {
@@ -130,8 +134,10 @@ internal static class IngestCommand
                 var comparison = new Comparison(server, setup, Say);
                 var results = new List<TableResult>();
                 foreach (var each in tables)
-                    results.Add(await comparison.RunAsync(each, methods, cancellationToken));
-                report = report with { Tables = results, Targets = [.. results.SelectMany(Comparison.Targets)] };
+                    results.Add(await comparison.RunAsync(each, parse.GetValue(parts) ? StrippedIngest.Series : methods, cancellationToken));
+                report = parse.GetValue(parts)
+                    ? report with { Parts = results }
+                    : report with { Tables = results, Targets = [.. results.SelectMany(Comparison.Targets)] };
             }
 
             if (parse.GetValue(json) is { } jsonFile)

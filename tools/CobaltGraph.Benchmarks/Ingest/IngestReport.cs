@@ -19,6 +19,9 @@ internal sealed record IngestReport
     /// <summary>The methods side by side, one entry for each kind of rows.</summary>
     public IReadOnlyList<TableResult> Tables { get; init; } = [];
 
+    /// <summary>Our ingest with ever less of the schema, one entry for each kind of rows.</summary>
+    public IReadOnlyList<TableResult> Parts { get; init; } = [];
+
     public IReadOnlyList<GrowthResult> Growth { get; init; } = [];
 
     public MemoryResult? Memory { get; init; }

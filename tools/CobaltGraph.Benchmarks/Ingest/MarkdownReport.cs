@@ -8,7 +8,7 @@ internal static class MarkdownReport
 {
     public static async Task WriteAsync(IngestReport report, FileInfo page, CancellationToken cancellationToken)
     {
-        var part = report.Memory is not null ? "memory" : report.Growth.Count > 0 ? "growth" : "comparison";
+        var part = report.Memory is not null ? "memory" : report.Growth.Count > 0 ? "growth" : report.Parts.Count > 0 ? "parts" : "comparison";
         var text = page.Exists ? await File.ReadAllTextAsync(page.FullName, cancellationToken) : "";
         page.Directory?.Create();
         await File.WriteAllTextAsync(page.FullName, Replace(text, part, Write(report)), cancellationToken);

@@ -18,11 +18,18 @@ internal static class ReportTables
             yield return Cost(table);
         }
 
+        foreach (var table in report.Parts)
+        {
+            yield return Parts(table);
+            yield return Cost(table);
+        }
+
         foreach (var growth in report.Growth)
             yield return Growth(growth);
         if (report.Memory is { } memory)
             yield return Memory(memory);
-        yield return Targets(report.Targets);
+        if (report.Targets.Count > 0)
+            yield return Targets(report.Targets);
     }
 
     private static ReportTable Speed(TableResult table)
@@ -47,6 +54,24 @@ internal static class ReportTables
             ],
             LeftColumns: 2);
     }
+
+    private static ReportTable Parts(TableResult table) => new(
+        $"{Figure.Of(table.Table)}: our ingest with ever less of the schema",
+        ["", "schema", "seconds", "least to most", "rows/s", "of all time", "saved", "server CPU µs saved"],
+        [
+            .. table.Methods.Select((method, i) => (string[])
+            [
+                method.Method,
+                method.Title,
+                Figure.Seconds(method.Seconds.Median),
+                $"{Figure.Seconds(method.Seconds.Min)} – {Figure.Seconds(method.Seconds.Max)}",
+                Figure.Count(method.RowsPerSecond),
+                Figure.Percent(method.Seconds.Median / table.Methods[0].Seconds.Median),
+                i == 0 ? "–" : Figure.Percent((table.Methods[i - 1].Seconds.Median - method.Seconds.Median) / table.Methods[0].Seconds.Median),
+                i == 0 ? "–" : Figure.Micro(table.Methods[i - 1].ServerCpuSecondsPerRow - method.ServerCpuSecondsPerRow),
+            ]),
+        ],
+        LeftColumns: 2);
 
     private static ReportTable Cost(TableResult table) => new(
         $"{Figure.Of(table.Table)}: what a row costs",

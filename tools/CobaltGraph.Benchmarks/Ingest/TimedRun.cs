@@ -44,14 +44,14 @@ internal static class TimedRun
 
     private static async Task<RunResult> RunAsync(RunOrder order, CancellationToken cancellationToken)
     {
-        var method = IngestMethod.All.Single(method => method.Key == order.Method);
+        var method = IngestMethod.All.Concat(StrippedIngest.Series).Single(method => method.Key == order.Method);
         await WarmUpAsync(method, order, cancellationToken);
 
         var site = order.Source.CreateSite();
         var rows = order.Source.Read(site).Take(order.Rows).ToArray();
         var expectation = new Expectation(rows);
         await using var dataSource = NpgsqlDataSource.Create(order.Connection);
-        await Databases.PrepareAsync(dataSource, method.Schema, site, cancellationToken);
+        await Databases.PrepareAsync(dataSource, method, site, cancellationToken);
         var cost = await Measurement.TakeAsync(
             order.Connection, order.ReadServerCpu,
             () => method.StoreAsync(dataSource, rows, order.BatchSize, cancellationToken), cancellationToken);
@@ -66,7 +66,7 @@ internal static class TimedRun
         var site = source.CreateSite();
         var rows = source.Read(site).ToArray();
         await using var dataSource = NpgsqlDataSource.Create(order.WarmUpConnection);
-        await Databases.PrepareAsync(dataSource, method.Schema, site, cancellationToken);
+        await Databases.PrepareAsync(dataSource, method, site, cancellationToken);
         await method.StoreAsync(dataSource, rows, Math.Min(order.BatchSize, rows.Length / 2), cancellationToken);
         // The optimising compiler waits for a quiet moment and then takes a while.
         await Task.Delay(500, cancellationToken);

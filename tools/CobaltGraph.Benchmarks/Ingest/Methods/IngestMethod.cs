@@ -6,7 +6,7 @@ namespace CobaltGraph.Benchmarks.Ingest.Methods;
 /// <summary>One way of storing rows that are in memory.</summary>
 internal abstract class IngestMethod
 {
-    /// <summary>Every way, in the order of the report.</summary>
+    /// <summary>Every way that is compared, in the order of the report.</summary>
     public static IReadOnlyList<IngestMethod> All { get; } =
     [
         new OurIngest(writers: 1),
@@ -27,6 +27,9 @@ internal abstract class IngestMethod
     public abstract string Title { get; }
 
     public abstract Schema Schema { get; }
+
+    /// <summary>SQL that changes the schema before the run.</summary>
+    public virtual string ThenRun => "";
 
     /// <summary>How many rows it is given at most, because it is slow; its rate is compared.</summary>
     public virtual int MaxRows => int.MaxValue;
