@@ -146,6 +146,9 @@ public static class DatabaseAudit
                 catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.IndexCorrupted or PostgresErrorCodes.DataCorrupted)
                 {
                     findings.Add($"index: {name}: {e.MessageText}");
+                    // Npgsql takes such an error for the end of the connection.
+                    if (connection.State != ConnectionState.Open)
+                        await connection.OpenAsync(cancellationToken);
                 }
             }
 
