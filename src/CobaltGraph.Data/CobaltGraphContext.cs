@@ -23,6 +23,9 @@ public class CobaltGraphContext(DbContextOptions<CobaltGraphContext> options) : 
     /// <summary>Which device ever reached which destination address. Written by the database only.</summary>
     public DbSet<DeviceDestination> DeviceDestinations => Set<DeviceDestination>();
 
+    /// <summary>What sightings say of each device, such as its address of each family. Written by the database only.</summary>
+    public DbSet<SightedDevice> SightedDevices => Set<SightedDevice>();
+
     /// <summary>The ledger of bulk loads.</summary>
     public DbSet<IngestBatch> IngestBatches => Set<IngestBatch>();
 
@@ -60,6 +63,7 @@ public class CobaltGraphContext(DbContextOptions<CobaltGraphContext> options) : 
         modelBuilder.ApplyConfiguration(new ConnectionConfiguration());
         modelBuilder.ApplyConfiguration(new DeviceEventConfiguration());
         modelBuilder.ApplyConfiguration(new DeviceDestinationConfiguration());
+        modelBuilder.ApplyConfiguration(new SightedDeviceConfiguration());
         modelBuilder.ApplyConfiguration(new IngestBatchConfiguration());
         modelBuilder.ApplyConfiguration(new ActiveDeviceConfiguration());
         modelBuilder.ApplyConfiguration(new DeviceSummaryConfiguration());

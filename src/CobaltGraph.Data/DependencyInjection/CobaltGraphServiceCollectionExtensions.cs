@@ -1,6 +1,8 @@
 using CobaltGraph.Data;
+using CobaltGraph.Data.Ingest;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
 
@@ -14,8 +16,8 @@ public static class CobaltGraphServiceCollectionExtensions
     private static readonly object DataSourceKey = typeof(CobaltGraphContext);
 
     /// <summary>
-    /// Adds a pooled <see cref="CobaltGraphContext"/> (scoped), its <see cref="IDbContextFactory{TContext}"/> and the
-    /// <see cref="NpgsqlDataSource"/> both share. A data source that the application registered for a database of its
+    /// Adds a pooled <see cref="CobaltGraphContext"/> (scoped), its <see cref="IDbContextFactory{TContext}"/>, the
+    /// <see cref="IIngestService"/> (singleton) and the <see cref="NpgsqlDataSource"/> that all share. A data source that the application registered for a database of its
     /// own stays what it is, and is not used for CobaltGraph. A second call changes nothing.
     /// </summary>
     /// <param name="services">The services to add to.</param>
@@ -37,8 +39,8 @@ public static class CobaltGraphServiceCollectionExtensions
     }
 
     /// <summary>
-    /// Adds a pooled <see cref="CobaltGraphContext"/> (scoped) and its <see cref="IDbContextFactory{TContext}"/> over
-    /// a data source of the application. A second call changes nothing.
+    /// Adds a pooled <see cref="CobaltGraphContext"/> (scoped), its <see cref="IDbContextFactory{TContext}"/> and the
+    /// <see cref="IIngestService"/> (singleton) over a data source of the application. A second call changes nothing.
     /// </summary>
     /// <param name="services">The services to add to.</param>
     /// <param name="dataSource">The data source; it stays the caller's to dispose.</param>
@@ -67,6 +69,11 @@ public static class CobaltGraphServiceCollectionExtensions
             services.TryAddScoped(provider =>
                 provider.GetRequiredService<IDbContextFactory<CobaltGraphContext>>().CreateDbContext());
         }
+
+        services.TryAddSingleton<IIngestService>(provider => new IngestService(
+            provider.GetRequiredKeyedService<NpgsqlDataSource>(DataSourceKey),
+            provider.GetService<ILoggerFactory>(),
+            provider.GetService<TimeProvider>()));
 
         return services;
     }

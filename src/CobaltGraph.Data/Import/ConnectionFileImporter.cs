@@ -134,7 +134,7 @@ internal sealed class ConnectionFileImporter
 
     private async Task<string?> ReadLinesAsync(FileStream stream, CancellationToken cancellationToken)
     {
-        var lines = ConnectionLogReader.ReadAsync(stream, _file, _options, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        var lines = ImportReader.ReadAsync(stream, _file, _options, cancellationToken).GetAsyncEnumerator(cancellationToken);
         await using (lines.ConfigureAwait(false))
         {
             while (true)
@@ -161,7 +161,9 @@ internal sealed class ConnectionFileImporter
                 }
                 else
                 {
-                    Reject(line.Rejection!);
+                    Reject(line.Rejection ?? new RejectedLine(
+                        DisplayText.Escape(_file), line.LineNumber, "is a sighting; accepted are connections",
+                        DisplayText.Escape(line.Raw.Span, RejectedLine.MaxExcerptLength)));
                     if (_rejected % 10_000 == 0)
                     {
                         cancellationToken.ThrowIfCancellationRequested();

@@ -2,7 +2,7 @@ namespace CobaltGraph.Data.Import;
 
 /// <summary>
 /// Splits a stream into lines in memory that does not depend on their length: of a line that is too long only its start
-/// is kept.
+/// is kept. A line can be extended by the lines that follow, within the same bound, and cut back.
 /// </summary>
 internal sealed class LineReader(Stream stream, int maxLineBytes)
 {
@@ -15,12 +15,18 @@ internal sealed class LineReader(Stream stream, int maxLineBytes)
     private bool _isAtEnd;
     private int _lineStart;
     private int _lineLength;
+    private int _firstLength;
+    private int _firstSize;
+    private long _linesRead;
 
     /// <summary>The line without its end, or the start of one that is too long; valid until the next read.</summary>
-    public ReadOnlySpan<byte> Line => _buffer.AsSpan(_lineStart, _lineLength);
+    public ReadOnlyMemory<byte> Line => _buffer.AsMemory(_lineStart, _lineLength);
 
-    /// <summary>The number of <see cref="Line"/>, from 1.</summary>
+    /// <summary>The number of <see cref="Line"/>, the first one where it was extended, from 1.</summary>
     public long LineNumber { get; private set; }
+
+    /// <summary>The number of the last line in <see cref="Line"/>.</summary>
+    public long LastLineNumber => _linesRead;
 
     /// <summary>The number of bytes of the line, or 0 when it is not too long.</summary>
     public long TooLongBytes { get; private set; }
@@ -43,6 +49,59 @@ internal sealed class LineReader(Stream stream, int maxLineBytes)
     public ValueTask<bool> ReadAsync(CancellationToken cancellationToken)
         => TryTake() ? ValueTask.FromResult(true) : ReadSlowAsync(cancellationToken);
 
+    /// <summary>
+    /// Adds the next line to the one that was read, with the line end between them. False, and nothing is changed, when
+    /// there is none or both are too long together.
+    /// </summary>
+    public async ValueTask<bool> ExtendAsync(CancellationToken cancellationToken)
+    {
+        if (TooLongBytes > 0)
+            return false;
+        var size = _start - _lineStart;
+        if (_linesRead == LineNumber)
+        {
+            _firstLength = _lineLength;
+            _firstSize = size;
+        }
+
+        // What was read stays in the buffer only as unread.
+        _start = _lineStart;
+        while (true)
+        {
+            var found = _buffer.AsSpan(_searched, _end - _searched).IndexOf((byte)'\n');
+            _searched = found < 0 ? _end : _searched + found;
+            var length = LengthWithoutReturn(_searched);
+            var isTooLong = length > maxLineBytes;
+            if (found < 0 && !_isAtEnd && !isTooLong)
+            {
+                await FillAsync(cancellationToken).ConfigureAwait(false);
+                continue;
+            }
+
+            _lineStart = _start;
+            if (isTooLong || (found < 0 && _end - _start == size))
+            {
+                _start = _searched = _lineStart + size;
+                return false;
+            }
+
+            _lineLength = length;
+            _start = _searched = found < 0 ? _end : _searched + 1;
+            _linesRead++;
+            return true;
+        }
+    }
+
+    /// <summary>Gives back every line that the first one was extended by; they are read again.</summary>
+    public void CutBack()
+    {
+        if (_linesRead == LineNumber)
+            return;
+        _lineLength = _firstLength;
+        _start = _searched = _lineStart + _firstSize;
+        _linesRead = LineNumber;
+    }
+
     private bool TryTake()
     {
         var found = _buffer.AsSpan(_searched, _end - _searched).IndexOf((byte)'\n');
@@ -61,9 +120,7 @@ internal sealed class LineReader(Stream stream, int maxLineBytes)
     private void Take(int lineEnd)
     {
         _lineStart = _start;
-        _lineLength = lineEnd - _start;
-        if (_lineLength > 0 && _buffer[lineEnd - 1] == '\r')
-            _lineLength--;
+        _lineLength = LengthWithoutReturn(lineEnd);
         TooLongBytes = 0;
         if (_lineLength > maxLineBytes)
         {
@@ -71,8 +128,11 @@ internal sealed class LineReader(Stream stream, int maxLineBytes)
             _lineLength = Math.Min(_lineLength, KeptOfLongLine);
         }
 
-        LineNumber++;
+        LineNumber = ++_linesRead;
     }
+
+    private int LengthWithoutReturn(int lineEnd)
+        => lineEnd > _start && _buffer[lineEnd - 1] == '\r' ? lineEnd - 1 - _start : lineEnd - _start;
 
     private async ValueTask<bool> ReadSlowAsync(CancellationToken cancellationToken)
     {
@@ -130,7 +190,7 @@ internal sealed class LineReader(Stream stream, int maxLineBytes)
         _lineStart = 0;
         _lineLength = kept;
         TooLongBytes = length;
-        LineNumber++;
+        LineNumber = ++_linesRead;
         return true;
     }
 

@@ -1,6 +1,6 @@
 namespace CobaltGraph.Data.Import;
 
-/// <summary>The fields of a Zeek conn log that are read; every other one is passed over.</summary>
+/// <summary>The fields of sensors' logs (conn, dhcp, ARP) that are read; every other one is passed over.</summary>
 internal enum ZeekField
 {
     None = -1,
@@ -20,37 +20,107 @@ internal enum ZeekField
 
     /// <summary>The log a JSON line belongs to, which some shippers add.</summary>
     Log,
+
+    Mac,
+    AssignedAddress,
+
+    /// <summary>The name of <see cref="AssignedAddress"/> before Zeek 2.6, when only acknowledged leases were logged.</summary>
+    AssignedIp,
+
+    HostName,
+    ClientFqdn,
+
+    /// <summary>The message, or the set of messages of one exchange.</summary>
+    MessageType,
+
+    SenderMac,
+    SenderAddress,
+}
+
+/// <summary>What a line of a sensor's log tells of.</summary>
+internal enum ZeekLog
+{
+    Unknown,
+    Conn,
+    Dhcp,
+    Arp,
 }
 
 internal static class ZeekFields
 {
-    public const int Count = (int)ZeekField.Log + 1;
+    public const int Count = (int)ZeekField.SenderAddress + 1;
 
-    /// <summary>What identifies a connection: a conn log never leaves these unset.</summary>
-    public static readonly ZeekField[] Required =
-    [
-        ZeekField.Timestamp, ZeekField.OrigHost, ZeekField.OrigPort, ZeekField.RespHost, ZeekField.RespPort,
-        ZeekField.Protocol,
-    ];
+    /// <summary>The logs that are read, by name.</summary>
+    public const string Logs = "conn, dhcp and arp";
 
     private static readonly string[] Names =
     [
         "ts", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto", "service", "duration", "orig_bytes",
         "resp_bytes", "conn_state", "uid", "orig_l2_addr", "_path",
+        "mac", "assigned_addr", "assigned_ip", "host_name", "client_fqdn", "msg_type", "orig_hw", "orig_h",
     ];
 
+    private static readonly uint ConnFields = Bits(ZeekField.Timestamp, ZeekField.Log);
+
+    private static readonly uint DhcpFields = Bit(ZeekField.Timestamp) | Bits(ZeekField.Log, ZeekField.MessageType);
+
+    private static readonly uint ArpFields = Bit(ZeekField.Timestamp) | Bit(ZeekField.Log) | Bits(ZeekField.SenderMac, ZeekField.SenderAddress);
+
+    private static readonly uint ConnMarks = Bit(ZeekField.OrigHost) | Bit(ZeekField.RespHost) | Bit(ZeekField.Protocol);
+
     public static string NameOf(ZeekField field) => Names[(int)field];
+
+    /// <summary>What a line of the log cannot do without.</summary>
+    public static ReadOnlySpan<ZeekField> RequiredOf(ZeekLog log) => log switch
+    {
+        ZeekLog.Dhcp => [ZeekField.Timestamp, ZeekField.Mac],
+        ZeekLog.Arp => [ZeekField.Timestamp, ZeekField.SenderMac],
+        _ =>
+        [
+            ZeekField.Timestamp, ZeekField.OrigHost, ZeekField.OrigPort, ZeekField.RespHost, ZeekField.RespPort,
+            ZeekField.Protocol,
+        ],
+    };
+
+    /// <summary>The fields of the log, a bit for each; a field of another one may hold anything.</summary>
+    public static uint MaskOf(ZeekLog log)
+        => log switch { ZeekLog.Dhcp => DhcpFields, ZeekLog.Arp => ArpFields, _ => ConnFields };
+
+    public static bool Contains(ZeekLog log, ZeekField field)
+        => (MaskOf(log) & Bit(field)) != 0;
+
+    public static ZeekLog FindLog(ReadOnlySpan<byte> name)
+        => name.SequenceEqual("conn"u8) ? ZeekLog.Conn
+            : name.SequenceEqual("dhcp"u8) ? ZeekLog.Dhcp
+            : name.SequenceEqual("arp"u8) ? ZeekLog.Arp
+            : ZeekLog.Unknown;
+
+    /// <summary>Tells the log by the fields that are there, a bit for each.</summary>
+    public static ZeekLog Guess(uint present)
+    {
+        if ((present & Bit(ZeekField.SenderMac)) != 0)
+            return ZeekLog.Arp;
+        if ((present & Bit(ZeekField.Mac)) != 0 && (present & Bit(ZeekField.Protocol)) == 0)
+            return ZeekLog.Dhcp;
+        return (present & ConnMarks) != 0 ? ZeekLog.Conn : ZeekLog.Unknown;
+    }
+
+    public static uint Bit(ZeekField field) => 1u << (int)field;
 
     /// <summary>Finds a field by its name; <c>id.orig_h</c> and <c>id_orig_h</c> are both in use.</summary>
     public static ZeekField Find(ReadOnlySpan<byte> name) => name.Length switch
     {
         2 when name.SequenceEqual("ts"u8) => ZeekField.Timestamp,
         3 when name.SequenceEqual("uid"u8) => ZeekField.Uid,
+        3 when name.SequenceEqual("mac"u8) => ZeekField.Mac,
         5 when name.SequenceEqual("proto"u8) => ZeekField.Protocol,
         5 when name.SequenceEqual("_path"u8) => ZeekField.Log,
+        6 when name.SequenceEqual("orig_h"u8) => ZeekField.SenderAddress,
         7 when name.SequenceEqual("service"u8) => ZeekField.Service,
         7 when name.SequenceEqual("@stream"u8) => ZeekField.Log,
+        7 when name.SequenceEqual("orig_hw"u8) => ZeekField.SenderMac,
         8 when name.SequenceEqual("duration"u8) => ZeekField.Duration,
+        8 when name.SequenceEqual("msg_type"u8) => ZeekField.MessageType,
         9 when name[..2].SequenceEqual("id"u8) && name[2] is (byte)'.' or (byte)'_' => name[3..] switch
         {
             var rest when rest.SequenceEqual("orig_h"u8) => ZeekField.OrigHost,
@@ -59,10 +129,17 @@ internal static class ZeekFields
             var rest when rest.SequenceEqual("resp_p"u8) => ZeekField.RespPort,
             _ => ZeekField.None,
         },
+        9 when name.SequenceEqual("host_name"u8) => ZeekField.HostName,
+        9 when name.SequenceEqual("msg_types"u8) => ZeekField.MessageType,
         10 when name.SequenceEqual("orig_bytes"u8) => ZeekField.OrigBytes,
         10 when name.SequenceEqual("resp_bytes"u8) => ZeekField.RespBytes,
         10 when name.SequenceEqual("conn_state"u8) => ZeekField.State,
+        11 when name.SequenceEqual("assigned_ip"u8) => ZeekField.AssignedIp,
+        11 when name.SequenceEqual("client_fqdn"u8) => ZeekField.ClientFqdn,
         12 when name.SequenceEqual("orig_l2_addr"u8) => ZeekField.OrigMac,
+        13 when name.SequenceEqual("assigned_addr"u8) => ZeekField.AssignedAddress,
         _ => ZeekField.None,
     };
+
+    private static uint Bits(ZeekField first, ZeekField last) => (uint)((1ul << ((int)last + 1)) - (1ul << (int)first));
 }

@@ -1,45 +1,39 @@
 using System.Text.Json;
-using CobaltGraph.Model;
 
 namespace CobaltGraph.Data.Import;
 
-/// <summary>Zeek's log as JSON, one object per line; a field that is unset is left out or null.</summary>
-internal sealed class ZeekJsonParser : ILineParser
+/// <summary>
+/// Logs of sensors as JSON, one object per line: Zeek's conn and dhcp, single DHCP messages, ARP. A field that is unset is
+/// left out or null.
+/// </summary>
+internal sealed class ZeekJsonParser
 {
-    private readonly ConnectionBuilder _builder = new();
+    /// <summary>Deepest nesting; the default of <see cref="Utf8JsonReader"/>, and no log comes near it.</summary>
+    public const int MaxDepth = 64;
+
+    private readonly ConnectionBuilder _connections = new();
+    private readonly SightingBuilder _sightings = new();
     private readonly ScratchBuffer _scratch = new();
+    private ZeekLog _lastLog;
 
-    public Connection? Parse(ReadOnlySpan<byte> line, out string? reason)
+    /// <param name="line">The line.</param>
+    /// <param name="isKnown">Set when the line is of such a log, as its keys tell.</param>
+    /// <param name="reason">Why there is no record.</param>
+    /// <exception cref="JsonException">The line is not JSON.</exception>
+    /// <exception cref="InvalidOperationException">A text of the line is no text.</exception>
+    public object? Parse(ReadOnlySpan<byte> line, ref bool isKnown, out string? reason)
     {
-        try
-        {
-            return ParseObject(line, out reason);
-        }
-        catch (JsonException e)
-        {
-            reason = $"is not valid JSON near byte {e.BytePositionInLine + 1}; accepted is one object per line, at most 64 levels deep";
-        }
-        catch (InvalidOperationException)
-        {
-            // Utf8JsonReader, on unescaping text that is no text.
-            reason = "has a text with half a surrogate pair or broken UTF-8; accepted is UTF-8";
-        }
-
-        return null;
-    }
-
-    private Connection? ParseObject(ReadOnlySpan<byte> line, out string? reason)
-    {
-        reason = null;
         var reader = new Utf8JsonReader(line);
         reader.Read();
         if (reader.TokenType != JsonTokenType.StartObject)
         {
+            isKnown = true;
             reason = "is not a JSON object; accepted is one object per line";
             return null;
         }
 
-        var raw = new RawConnection();
+        var raw = new RawZeekRecord();
+        uint named = 0, twice = 0, unfit = 0;
         _scratch.Clear();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
@@ -51,70 +45,141 @@ internal sealed class ZeekJsonParser : ILineParser
                 continue;
             }
 
-            if (raw.Has(field))
+            var bit = ZeekFields.Bit(field);
+            twice |= named & bit;
+            named |= bit;
+            if (reader.TokenType == JsonTokenType.Null)
+                continue;
+            if (TryGetValue(ref reader, field, out var value))
             {
-                reason = $"names {ZeekFields.NameOf(field)} twice, in one spelling or in two; which one holds cannot be told";
-                return null;
+                raw.Set(field, value);
             }
-
-            switch (reader.TokenType)
+            else
             {
-                case JsonTokenType.Null:
-                    break;
-                case JsonTokenType.String when IsText(field):
-                    var text = reader.ValueIsEscaped ? Copy(ref reader) : reader.ValueSpan;
-                    if (field == ZeekField.Log && !text.SequenceEqual("conn"u8))
-                    {
-                        reason = $"is a line of the log '{ConnectionBuilder.Show(text)}', not of the connection log 'conn'";
-                        return null;
-                    }
-
-                    raw.Set(field, text);
-                    break;
-                case JsonTokenType.Number when IsNumber(field):
-                    raw.Set(field, reader.ValueSpan);
-                    break;
-                case JsonTokenType.StartArray when field == ZeekField.Service:
-                    if (!TryJoin(ref reader, out var joined))
-                    {
-                        reason = "service is an array of something else than texts; accepted are a text or an array of texts";
-                        return null;
-                    }
-
-                    raw.Set(field, joined);
-                    break;
-                default:
-                    reason = $"{ZeekFields.NameOf(field)} is {Describe(reader.TokenType)}; accepted is "
-                             + (IsNumber(field) ? IsText(field) ? "a number or a text" : "a number" : "a text");
-                    return null;
+                // Whether it matters is known only once the log is.
+                unfit |= bit;
+                reader.Skip();
             }
         }
 
         // Finds what follows the object.
         reader.Read();
-        return _builder.Build(raw, out reason);
+
+        var log = Tell(raw, named, out reason);
+        isKnown = log != ZeekLog.Unknown || reason is not null;
+        if (reason is not null)
+            return null;
+        if (log == ZeekLog.Unknown)
+            log = _lastLog;
+        if (log == ZeekLog.Unknown)
+        {
+            reason = $"has none of the keys by which a line is told: {JsonLineParser.Marks}";
+            return null;
+        }
+
+        if (((twice | unfit) & ZeekFields.MaskOf(log)) != 0)
+        {
+            reason = Describe(line, log, twice);
+            return null;
+        }
+
+        var record = log == ZeekLog.Conn ? (object?)_connections.Build(raw, out reason) : _sightings.Build(log, raw, out reason);
+        if (record is not null)
+            _lastLog = log;
+        return record;
+    }
+
+    private static ZeekLog Tell(in RawZeekRecord raw, uint named, out string? reason)
+    {
+        reason = null;
+        if (!raw.Has(ZeekField.Log))
+            return ZeekFields.Guess(named);
+        var log = ZeekFields.FindLog(raw.Log);
+        if (log == ZeekLog.Unknown)
+            reason = $"is a line of the log '{InputValue.Show(raw.Log)}'; accepted are the logs {ZeekFields.Logs}";
+        return log;
+    }
+
+    private bool TryGetValue(scoped ref Utf8JsonReader reader, ZeekField field, out ReadOnlySpan<byte> value)
+    {
+        value = default;
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.String when IsText(field):
+                value = reader.ValueIsEscaped ? Copy(ref reader) : reader.ValueSpan;
+                return true;
+            case JsonTokenType.Number when IsNumber(field):
+                value = reader.ValueSpan;
+                return true;
+            case JsonTokenType.StartArray when IsSet(field):
+                return TryJoin(ref reader, out value);
+            default:
+                return false;
+        }
     }
 
     private static bool IsNumber(ZeekField field) => field is ZeekField.Timestamp or ZeekField.OrigPort or ZeekField.RespPort
-        or ZeekField.Duration or ZeekField.OrigBytes or ZeekField.RespBytes;
+        or ZeekField.Duration or ZeekField.OrigBytes or ZeekField.RespBytes or ZeekField.MessageType;
 
-    private static bool IsText(ZeekField field) => field == ZeekField.Timestamp || !IsNumber(field);
+    private static bool IsText(ZeekField field)
+        => field is ZeekField.Timestamp or ZeekField.MessageType || !IsNumber(field);
 
-    private static string Describe(JsonTokenType type) => type switch
+    private static bool IsSet(ZeekField field) => field is ZeekField.Service or ZeekField.MessageType;
+
+    /// <summary>Finds the first field that came twice or with a value of the wrong type, and says so.</summary>
+    private static string Describe(ReadOnlySpan<byte> line, ZeekLog log, uint twice)
     {
-        JsonTokenType.String => "a text",
-        JsonTokenType.Number => "a number",
-        JsonTokenType.True or JsonTokenType.False => "a truth value",
-        JsonTokenType.StartArray => "an array",
-        _ => "an object",
-    };
+        var reader = new Utf8JsonReader(line);
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var field = ZeekFields.Find(JsonLineParser.NameOf(ref reader));
+            reader.Read();
+            if (field == ZeekField.None || !ZeekFields.Contains(log, field))
+            {
+                reader.Skip();
+                continue;
+            }
+
+            var name = ZeekFields.NameOf(field);
+            if ((twice & ZeekFields.Bit(field)) != 0)
+                return $"names {name} twice, in one spelling or in two; which one holds cannot be told";
+            switch (reader.TokenType)
+            {
+                case JsonTokenType.StartArray when IsSet(field):
+                    if (!IsSetOfTexts(reader))
+                        return $"{name} is an array of something else than texts; accepted are a text or an array of texts";
+                    break;
+                case not JsonTokenType.Null when !(reader.TokenType == JsonTokenType.String && IsText(field))
+                                                 && !(reader.TokenType == JsonTokenType.Number && IsNumber(field)):
+                    return $"{name} is {JsonLineParser.Describe(reader.TokenType)}; accepted is "
+                           + (IsNumber(field) ? IsText(field) ? "a number or a text" : "a number" : "a text");
+            }
+
+            reader.Skip();
+        }
+
+        throw new System.Diagnostics.UnreachableException();
+    }
+
+    private static bool IsSetOfTexts(Utf8JsonReader ahead)
+    {
+        while (ahead.Read() && ahead.TokenType == JsonTokenType.String)
+        {
+        }
+
+        return ahead.TokenType == JsonTokenType.EndArray;
+    }
 
     private bool TryJoin(scoped ref Utf8JsonReader reader, out ReadOnlySpan<byte> joined)
     {
         joined = default;
         var length = 0;
-        for (var ahead = reader; ahead.Read() && ahead.TokenType == JsonTokenType.String;)
+        var ahead = reader;
+        while (ahead.Read() && ahead.TokenType == JsonTokenType.String)
             length += ahead.ValueSpan.Length + 1;
+        if (ahead.TokenType != JsonTokenType.EndArray)
+            return false;
 
         var target = _scratch.Reserve(length);
         length = 0;
@@ -126,7 +191,7 @@ internal sealed class ZeekJsonParser : ILineParser
         }
 
         joined = _scratch.Commit(length);
-        return reader.TokenType == JsonTokenType.EndArray;
+        return true;
     }
 
     private ReadOnlySpan<byte> Copy(scoped ref Utf8JsonReader reader)

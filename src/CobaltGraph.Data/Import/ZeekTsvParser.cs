@@ -1,5 +1,4 @@
 using System.Buffers.Text;
-using CobaltGraph.Model;
 
 namespace CobaltGraph.Data.Import;
 
@@ -9,8 +8,10 @@ namespace CobaltGraph.Data.Import;
 /// </summary>
 internal sealed class ZeekTsvParser : ILineParser
 {
-    private readonly ConnectionBuilder _builder = new();
+    private readonly ConnectionBuilder _connections = new();
+    private readonly SightingBuilder _sightings = new();
     private readonly ScratchBuffer _scratch = new();
+    private readonly List<KeyValuePair<string, byte[]>> _directives = [];
     private readonly int[] _starts = new int[ZeekFields.Count];
     private readonly int[] _lengths = new int[ZeekFields.Count];
 
@@ -19,10 +20,17 @@ internal sealed class ZeekTsvParser : ILineParser
     private byte[] _emptyField = "(empty)"u8.ToArray();
     private byte[] _unsetField = "-"u8.ToArray();
     private ZeekField[]? _columns;
-    private bool _isServiceASet;
+    private ZeekLog _path;
+    private ZeekLog _log;
+    private ZeekField _setField = ZeekField.None;
+    private InputHeader? _header;
+    private InputHeader? _lastHeader;
 
-    public Connection? Parse(ReadOnlySpan<byte> line, out string? reason)
+    public InputHeader? Header => _header ??= InputHeader.Of(_directives.Select(d => d.Value), ref _lastHeader);
+
+    public object? Parse(ReadOnlyMemory<byte> memory, out string? reason)
     {
+        var line = memory.Span;
         reason = null;
         if (line[0] == '#')
         {
@@ -45,7 +53,7 @@ internal sealed class ZeekTsvParser : ILineParser
         }
 
         _scratch.Clear();
-        var raw = new RawConnection();
+        var raw = new RawZeekRecord();
         for (var field = 0; field < ZeekFields.Count; field++)
         {
             if (_lengths[field] < 0)
@@ -53,14 +61,14 @@ internal sealed class ZeekTsvParser : ILineParser
             var value = line.Slice(_starts[field], _lengths[field]);
             if (value.SequenceEqual(_unsetField) || value.SequenceEqual(_emptyField))
                 continue;
-            if (field == (int)ZeekField.Service && _isServiceASet && !_setSeparator.AsSpan().SequenceEqual(","u8))
+            if (field == (int)_setField && !_setSeparator.AsSpan().SequenceEqual(","u8))
                 value = JoinSet(value);
             if (value.Contains((byte)'\\'))
                 value = Unescape(value);
             raw.Set((ZeekField)field, value);
         }
 
-        return _builder.Build(raw, out reason);
+        return _log == ZeekLog.Conn ? _connections.Build(raw, out reason) : _sightings.Build(_log, raw, out reason);
     }
 
     private bool TrySplit(ReadOnlySpan<byte> line, out int count)
@@ -93,14 +101,19 @@ internal sealed class ZeekTsvParser : ILineParser
 
     private bool TryReadDirective(ReadOnlySpan<byte> line)
     {
-        // This one line is separated by a space, as it is the one that tells the separator.
+        // This one line is separated by a space, as it is the one that tells the separator. A header begins with it.
         if (TryStrip(line, "#separator "u8, out var value))
         {
             _separator = Decode(value);
             if (_separator.Length == 0)
                 throw new InvalidDataException("the header line '#separator' names nothing; Zeek writes '#separator \\x09'");
-            _columns = null;
-            _isServiceASet = false;
+            _setSeparator = ","u8.ToArray();
+            _emptyField = "(empty)"u8.ToArray();
+            _unsetField = "-"u8.ToArray();
+            _path = ZeekLog.Unknown;
+            ForgetColumns();
+            _directives.Clear();
+            Keep("#separator", line);
             return true;
         }
 
@@ -118,24 +131,50 @@ internal sealed class ZeekTsvParser : ILineParser
         else if (name.SequenceEqual("#unset_field"u8))
             _unsetField = Decode(value);
         else if (name.SequenceEqual("#path"u8))
-            CheckPath(value);
+            ReadPath(value);
         else
             return name.SequenceEqual("#open"u8) || name.SequenceEqual("#close"u8);
+        Keep(System.Text.Encoding.ASCII.GetString(name), line);
         return true;
     }
 
-    private static void CheckPath(ReadOnlySpan<byte> path)
+    private void Keep(string name, ReadOnlySpan<byte> line)
     {
-        if (!path.SequenceEqual("conn"u8))
+        var known = _directives.FindIndex(d => d.Key == name);
+        if (known >= 0 && line.SequenceEqual(_directives[known].Value))
+            return;
+        if (known >= 0)
+            _directives.RemoveAt(known);
+        _directives.Add(new(name, line.ToArray()));
+        _header = null;
+    }
+
+    private void ForgetColumns()
+    {
+        _columns = null;
+        _setField = ZeekField.None;
+        _directives.RemoveAll(d => d.Key is "#fields" or "#types");
+        _header = null;
+    }
+
+    private void ReadPath(ReadOnlySpan<byte> path)
+    {
+        var log = ZeekFields.FindLog(path);
+        if (log == ZeekLog.Unknown)
         {
             throw new InvalidDataException(
-                $"this is the log '{ConnectionBuilder.Show(path)}' ('#path'), not the connection log 'conn'; import conn.log");
+                $"this is the log '{InputValue.Show(path)}' ('#path'); accepted are the logs {ZeekFields.Logs}");
         }
+
+        if (log != _path && _columns is not null)
+            ForgetColumns();
+        _path = log;
     }
 
     private void ReadColumns(ReadOnlySpan<byte> names)
     {
         var columns = new List<ZeekField>();
+        uint present = 0;
         while (true)
         {
             var end = names.IndexOf(_separator);
@@ -146,27 +185,42 @@ internal sealed class ZeekTsvParser : ILineParser
             if (field != ZeekField.None && columns.Contains(field))
                 throw new InvalidDataException($"the header line '#fields' names {ZeekFields.NameOf(field)} twice");
             columns.Add(field);
+            if (field != ZeekField.None)
+                present |= ZeekFields.Bit(field);
             if (end < 0)
                 break;
             names = names[(end + _separator.Length)..];
         }
 
-        var missing = ZeekFields.Required.Where(f => !columns.Contains(f)).Select(ZeekFields.NameOf).ToList();
+        var log = _path != ZeekLog.Unknown ? _path : ZeekFields.Guess(present);
+        var missing = new List<string>();
+        foreach (var field in ZeekFields.RequiredOf(log))
+        {
+            if (!columns.Contains(field))
+                missing.Add(ZeekFields.NameOf(field));
+        }
+
         if (missing.Count > 0)
         {
             throw new InvalidDataException(
-                $"the header line '#fields' does not name {string.Join(", ", missing)}, which every connection needs; "
-                + "is this conn.log, and is its separator the one that '#separator' names?");
+                $"the header line '#fields' does not name {string.Join(", ", missing)}, which every "
+                + $"{(log is ZeekLog.Arp or ZeekLog.Dhcp ? "sighting" : "connection")} needs; "
+                + "is this conn.log or dhcp.log, and is its separator the one that '#separator' names?");
         }
 
-        _columns = [.. columns];
-        _isServiceASet = false;
+        _log = log == ZeekLog.Unknown ? ZeekLog.Conn : log;
+        // A column of another log by the same name is none of this one's.
+        _columns = [.. columns.Select(f => f != ZeekField.None && ZeekFields.Contains(_log, f) ? f : ZeekField.None)];
+        _setField = ZeekField.None;
+        _directives.RemoveAll(d => d.Key == "#types");
+        _header = null;
     }
 
     private void ReadTypes(ReadOnlySpan<byte> types)
     {
-        var service = _columns is null ? -1 : Array.IndexOf(_columns, ZeekField.Service);
-        for (; service > 0; service--)
+        var column = _columns is null ? -1 : Array.FindIndex(_columns, f => f is ZeekField.Service or ZeekField.MessageType);
+        var field = column < 0 ? ZeekField.None : _columns![column];
+        for (; column > 0; column--)
         {
             var end = types.IndexOf(_separator);
             if (end < 0)
@@ -174,7 +228,7 @@ internal sealed class ZeekTsvParser : ILineParser
             types = types[(end + _separator.Length)..];
         }
 
-        _isServiceASet = service == 0 && (types.StartsWith("set["u8) || types.StartsWith("vector["u8));
+        _setField = column == 0 && (types.StartsWith("set["u8) || types.StartsWith("vector["u8)) ? field : ZeekField.None;
     }
 
     private ReadOnlySpan<byte> JoinSet(ReadOnlySpan<byte> value)

@@ -1,82 +1,85 @@
-using System.Net.NetworkInformation;
 using CobaltGraph.Model;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace CobaltGraph.Data.Ingest;
 
 /// <summary>Stores connections by one binary COPY: one statement, all rows or none.</summary>
 internal static class ConnectionCopy
 {
-    private const string Command =
-        "COPY connections (\"timestamp\", src_mac, src_ip, src_port, dst_ip, dst_port, protocol, dst_country, dst_lat, "
-        + "dst_lon, dst_org, dst_hostname, threat_score, threat_category, bytes_sent, bytes_received, duration, metadata) "
-        + "FROM STDIN (FORMAT BINARY)";
+    // Pieces of a size that the server can parse while the next one is on its way.
+    private const int ChunkBytes = 128 * 1024;
 
     /// <summary>
-    /// Stores the rows in the connection's current transaction, or in one of its own. The database assigns the ids;
-    /// <see cref="Connection.Id"/> is not read.
+    /// Stores rows in the connection's current transaction, or in one of its own. The database assigns the ids.
     /// </summary>
-    /// <returns>The number of rows stored.</returns>
+    /// <param name="connection">An open connection.</param>
+    /// <param name="table">The table, quoted where needed: connections, or a partition that takes all these rows.</param>
+    /// <param name="rows">Where the rows stand.</param>
+    /// <param name="start">The first row.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="cancellationToken">Ends the COPY; nothing of it is stored.</param>
     /// <exception cref="PostgresException">The database refused a row; none is stored.</exception>
+    public static async Task WriteAsync(
+        NpgsqlConnection connection,
+        string table,
+        ConnectionBuffer rows,
+        int start,
+        int count,
+        CancellationToken cancellationToken)
+    {
+        var stream = await connection.BeginRawBinaryCopyAsync(
+            $"COPY {table} ({ConnectionBuffer.Columns}) FROM STDIN (FORMAT BINARY)", cancellationToken).ConfigureAwait(false);
+        var isWritten = false;
+        try
+        {
+            await stream.WriteAsync(ConnectionBuffer.Header, cancellationToken).ConfigureAwait(false);
+            var bytes = rows.Slice(start, count);
+            while (!bytes.IsEmpty)
+            {
+                var chunk = bytes[..Math.Min(bytes.Length, ChunkBytes)];
+                await stream.WriteAsync(chunk, cancellationToken).ConfigureAwait(false);
+                bytes = bytes[chunk.Length..];
+            }
+
+            await stream.WriteAsync(ConnectionBuffer.Trailer, cancellationToken).ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+            isWritten = true;
+        }
+        finally
+        {
+            // Disposing a stream that was not written to its end would complete the COPY with what was sent.
+            if (!isWritten)
+                await CancelAsync(stream).ConfigureAwait(false);
+        }
+
+        await stream.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Stores rows as they are given, in one COPY.</summary>
+    /// <returns>The number of rows stored.</returns>
     public static async Task<long> WriteAsync(
         NpgsqlConnection connection,
         IEnumerable<Connection> rows,
         CancellationToken cancellationToken)
     {
-        var unset = TimeProvider.System.GetUtcNow();
-        var macs = new Dictionary<MacAddress, PhysicalAddress>();
+        var buffer = new ConnectionBuffer();
+        var now = TimeProvider.System.GetUtcNow();
+        foreach (var row in rows)
+            buffer.Add(row, now);
+        await WriteAsync(connection, "connections", buffer, 0, buffer.Count, cancellationToken).ConfigureAwait(false);
+        return buffer.Count;
+    }
 
-        var writer = await connection.BeginBinaryImportAsync(Command, cancellationToken).ConfigureAwait(false);
-        await using (writer.ConfigureAwait(false))
+    private static async Task CancelAsync(NpgsqlRawCopyStream stream)
+    {
+        try
         {
-            foreach (var row in rows)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                await writer.StartRowAsync(cancellationToken).ConfigureAwait(false);
-                var timestamp = row.Timestamp == default ? unset : row.Timestamp;
-                await writer.WriteAsync(timestamp.UtcDateTime, NpgsqlDbType.TimestampTz, cancellationToken).ConfigureAwait(false);
-                await WriteReference(Mac(row.SrcMac), NpgsqlDbType.MacAddr).ConfigureAwait(false);
-                await WriteReference(row.SrcIp, NpgsqlDbType.Inet).ConfigureAwait(false);
-                await WriteValue(row.SrcPort, NpgsqlDbType.Integer).ConfigureAwait(false);
-                await writer.WriteAsync(row.DstIp, NpgsqlDbType.Inet, cancellationToken).ConfigureAwait(false);
-                await writer.WriteAsync(row.DstPort, NpgsqlDbType.Integer, cancellationToken).ConfigureAwait(false);
-                await writer.WriteAsync(row.Protocol ?? "TCP", NpgsqlDbType.Varchar, cancellationToken).ConfigureAwait(false);
-                await WriteReference(row.DstCountry, NpgsqlDbType.Varchar).ConfigureAwait(false);
-                await WriteValue(row.DstLat, NpgsqlDbType.Real).ConfigureAwait(false);
-                await WriteValue(row.DstLon, NpgsqlDbType.Real).ConfigureAwait(false);
-                await WriteReference(row.DstOrg, NpgsqlDbType.Varchar).ConfigureAwait(false);
-                await WriteReference(row.DstHostname, NpgsqlDbType.Varchar).ConfigureAwait(false);
-                await writer.WriteAsync(row.ThreatScore, NpgsqlDbType.Real, cancellationToken).ConfigureAwait(false);
-                await WriteReference(row.ThreatCategory, NpgsqlDbType.Varchar).ConfigureAwait(false);
-                await WriteValue(row.BytesSent, NpgsqlDbType.Bigint).ConfigureAwait(false);
-                await WriteValue(row.BytesReceived, NpgsqlDbType.Bigint).ConfigureAwait(false);
-                await WriteValue(row.Duration, NpgsqlDbType.Interval).ConfigureAwait(false);
-                await writer.WriteAsync(MetadataJson.Write(row.Metadata), NpgsqlDbType.Jsonb, cancellationToken).ConfigureAwait(false);
-            }
-
-            return (long)await writer.CompleteAsync(cancellationToken).ConfigureAwait(false);
+            await stream.CancelAsync().ConfigureAwait(false);
+            await stream.DisposeAsync().ConfigureAwait(false);
         }
-
-        Task WriteReference<T>(T? value, NpgsqlDbType type) where T : class
-            => value is null
-                ? writer.WriteNullAsync(cancellationToken)
-                : writer.WriteAsync(value, type, cancellationToken);
-
-        Task WriteValue<T>(T? value, NpgsqlDbType type) where T : struct
-            => value is null
-                ? writer.WriteNullAsync(cancellationToken)
-                : writer.WriteAsync(value.Value, type, cancellationToken);
-
-        PhysicalAddress? Mac(MacAddress? mac)
+        catch (Exception e) when (e is NpgsqlException or IOException or OperationCanceledException or InvalidOperationException)
         {
-            if (mac is not { } known)
-                return null;
-
-            if (!macs.TryGetValue(known, out var address))
-                macs.Add(known, address = known.ToPhysicalAddress());
-
-            return address;
+            // The first error is the one that counts.
         }
     }
 }

@@ -72,6 +72,7 @@ namespace CobaltGraph.Data.Migrations
                 {
                     source = table.Column<string>(type: "text", nullable: false, comment: "Sensor or file that delivered the batch."),
                     batch_key = table.Column<string>(type: "text", nullable: false, comment: "The batch within its source."),
+                    content_hash = table.Column<byte[]>(type: "bytea", nullable: true, comment: "SHA-256 of the batch's content: the same key with another hash is a conflict. NULL when its writer gave none."),
                     rows_read = table.Column<long>(type: "bigint", nullable: false, defaultValueSql: "0"),
                     rows_stored = table.Column<long>(type: "bigint", nullable: false, defaultValueSql: "0"),
                     rows_duplicate = table.Column<long>(type: "bigint", nullable: false, defaultValueSql: "0"),
@@ -159,6 +160,40 @@ namespace CobaltGraph.Data.Migrations
                 comment: "Edges of the graph: one row per device and destination address it ever reached. Kept by the trigger on connections, and kept beyond the connections.")
                 .Annotation("Npgsql:StorageParameter:fillfactor", 80);
 
+            migrationBuilder.CreateTable(
+                name: "device_sightings",
+                columns: table => new
+                {
+                    mac_address = table.Column<PhysicalAddress>(type: "macaddr", nullable: false),
+                    ipv4 = table.Column<IPAddress>(type: "inet", nullable: true, comment: "IPv4 address seen last."),
+                    ipv4_seen_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true, comment: "When ipv4 was last seen, never past now()."),
+                    ipv6 = table.Column<IPAddress>(type: "inet", nullable: true, comment: "IPv6 address seen last."),
+                    ipv6_seen_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true, comment: "When ipv6 was last seen, never past now()."),
+                    address_family = table.Column<short>(type: "smallint", nullable: true, comment: "4 or 6: family of the device's primary address, that of its first address. Later ones of the other family do not replace it."),
+                    address_family_seen_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true, comment: "When the address that settled address_family was seen; NULL when an application set the address."),
+                    hostname_seen_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true, comment: "When a sighting last told the device's hostname."),
+                    vendor_seen_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true, comment: "When a sighting last told the device's vendor."),
+                    device_type_seen_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true, comment: "When a sighting last told the device's type."),
+                    source = table.Column<string>(type: "character varying(50)", maxLength: 50, nullable: true, comment: "What saw the device last: arp, dhcp, …"),
+                    source_seen_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true, comment: "When source last saw the device."),
+                    created_by_sighting = table.Column<bool>(type: "boolean", nullable: false, comment: "Whether a sighting created the device: until its first connection, its last_activity moves with last_seen.")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_device_sightings", x => x.mac_address);
+                    table.CheckConstraint("ck_device_sightings_address_family", "address_family IN (4, 6)");
+                    table.CheckConstraint("ck_device_sightings_ipv4", "family(ipv4) = 4");
+                    table.CheckConstraint("ck_device_sightings_ipv6", "family(ipv6) = 6");
+                    table.ForeignKey(
+                        name: "fk_device_sightings_devices_mac_address",
+                        column: x => x.mac_address,
+                        principalTable: "devices",
+                        principalColumn: "mac_address",
+                        onDelete: ReferentialAction.Cascade);
+                },
+                comment: "What sightings say of a device, and as of when: one row per device that was ever sighted. Kept by merge_device_sightings(), whose result these times make independent of order and batches.")
+                .Annotation("Npgsql:StorageParameter:fillfactor", 70);
+
             migrationBuilder.CreateIndex(
                 name: "ix_connections_dst_ip_timestamp",
                 table: "connections",
@@ -216,6 +251,7 @@ namespace CobaltGraph.Data.Migrations
             migrationBuilder.CreateFunction("connections_refuse_rewrite", version: 1);
             migrationBuilder.CreateFunction("device_events_refuse_change", version: 1);
             migrationBuilder.CreateFunction("sweep_device_status", version: 1);
+            migrationBuilder.CreateFunction("merge_device_sightings", version: 1);
             migrationBuilder.CreateFunction("ensure_connection_partitions", version: 1);
 
             migrationBuilder.CreateTrigger("devices_keep_times", version: 1);
@@ -249,6 +285,9 @@ namespace CobaltGraph.Data.Migrations
                 name: "device_events");
 
             migrationBuilder.DropTable(
+                name: "device_sightings");
+
+            migrationBuilder.DropTable(
                 name: "ingest_batches");
 
             migrationBuilder.DropTable(
@@ -256,6 +295,7 @@ namespace CobaltGraph.Data.Migrations
 
             // Triggers went with their tables.
             migrationBuilder.DropFunction("ensure_connection_partitions");
+            migrationBuilder.DropFunction("merge_device_sightings");
             migrationBuilder.DropFunction("sweep_device_status");
             migrationBuilder.DropFunction("device_events_refuse_change");
             migrationBuilder.DropFunction("connections_refuse_rewrite");

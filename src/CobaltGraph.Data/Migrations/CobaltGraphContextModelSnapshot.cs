@@ -528,6 +528,11 @@ namespace CobaltGraph.Data.Migrations
                         .HasColumnName("committed_at")
                         .HasDefaultValueSql("now()");
 
+                    b.Property<byte[]>("ContentHash")
+                        .HasColumnType("bytea")
+                        .HasColumnName("content_hash")
+                        .HasComment("SHA-256 of the batch's content: the same key with another hash is a conflict. NULL when its writer gave none.");
+
                     b.Property<DateTimeOffset?>("FirstEventAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("first_event_at")
@@ -574,6 +579,90 @@ namespace CobaltGraph.Data.Migrations
                         });
                 });
 
+            modelBuilder.Entity("CobaltGraph.Model.SightedDevice", b =>
+                {
+                    b.Property<PhysicalAddress>("MacAddress")
+                        .HasColumnType("macaddr")
+                        .HasColumnName("mac_address");
+
+                    b.Property<short?>("AddressFamily")
+                        .HasColumnType("smallint")
+                        .HasColumnName("address_family")
+                        .HasComment("4 or 6: family of the device's primary address, that of its first address. Later ones of the other family do not replace it.");
+
+                    b.Property<DateTimeOffset?>("AddressFamilySeenAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("address_family_seen_at")
+                        .HasComment("When the address that settled address_family was seen; NULL when an application set the address.");
+
+                    b.Property<bool>("CreatedBySighting")
+                        .HasColumnType("boolean")
+                        .HasColumnName("created_by_sighting")
+                        .HasComment("Whether a sighting created the device: until its first connection, its last_activity moves with last_seen.");
+
+                    b.Property<DateTimeOffset?>("DeviceTypeSeenAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("device_type_seen_at")
+                        .HasComment("When a sighting last told the device's type.");
+
+                    b.Property<DateTimeOffset?>("HostnameSeenAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("hostname_seen_at")
+                        .HasComment("When a sighting last told the device's hostname.");
+
+                    b.Property<IPAddress>("IPv4")
+                        .HasColumnType("inet")
+                        .HasColumnName("ipv4")
+                        .HasComment("IPv4 address seen last.");
+
+                    b.Property<DateTimeOffset?>("IPv4SeenAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ipv4_seen_at")
+                        .HasComment("When ipv4 was last seen, never past now().");
+
+                    b.Property<IPAddress>("IPv6")
+                        .HasColumnType("inet")
+                        .HasColumnName("ipv6")
+                        .HasComment("IPv6 address seen last.");
+
+                    b.Property<DateTimeOffset?>("IPv6SeenAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ipv6_seen_at")
+                        .HasComment("When ipv6 was last seen, never past now().");
+
+                    b.Property<string>("Source")
+                        .HasMaxLength(50)
+                        .HasColumnType("character varying(50)")
+                        .HasColumnName("source")
+                        .HasComment("What saw the device last: arp, dhcp, …");
+
+                    b.Property<DateTimeOffset?>("SourceSeenAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("source_seen_at")
+                        .HasComment("When source last saw the device.");
+
+                    b.Property<DateTimeOffset?>("VendorSeenAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("vendor_seen_at")
+                        .HasComment("When a sighting last told the device's vendor.");
+
+                    b.HasKey("MacAddress")
+                        .HasName("pk_device_sightings");
+
+                    b.ToTable("device_sightings", null, t =>
+                        {
+                            t.HasComment("What sightings say of a device, and as of when: one row per device that was ever sighted. Kept by merge_device_sightings(), whose result these times make independent of order and batches.");
+
+                            t.HasCheckConstraint("ck_device_sightings_address_family", "address_family IN (4, 6)");
+
+                            t.HasCheckConstraint("ck_device_sightings_ipv4", "family(ipv4) = 4");
+
+                            t.HasCheckConstraint("ck_device_sightings_ipv6", "family(ipv6) = 6");
+                        });
+
+                    b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 70);
+                });
+
             modelBuilder.Entity("CobaltGraph.Model.Connection", b =>
                 {
                     b.HasOne("CobaltGraph.Model.Device", "Device")
@@ -594,6 +683,18 @@ namespace CobaltGraph.Data.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_device_destinations_devices_src_mac");
+
+                    b.Navigation("Device");
+                });
+
+            modelBuilder.Entity("CobaltGraph.Model.SightedDevice", b =>
+                {
+                    b.HasOne("CobaltGraph.Model.Device", "Device")
+                        .WithOne()
+                        .HasForeignKey("CobaltGraph.Model.SightedDevice", "MacAddress")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_device_sightings_devices_mac_address");
 
                     b.Navigation("Device");
                 });

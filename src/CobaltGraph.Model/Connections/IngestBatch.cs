@@ -12,6 +12,11 @@ public class IngestBatch
     /// <summary>The batch within its source; part of the key.</summary>
     public string BatchKey { get; set; } = "";
 
+    /// <summary>
+    /// SHA-256 of the batch's content, so that other content under the same key is noticed; null when its writer gave none.
+    /// </summary>
+    public byte[]? ContentHash { get; set; }
+
     /// <summary>Rows the batch held.</summary>
     public long RowsRead { get; set; }
 

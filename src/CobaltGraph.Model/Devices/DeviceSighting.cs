@@ -13,8 +13,8 @@ public sealed record DeviceSighting
     public required MacAddress MacAddress { get; init; }
 
     /// <summary>
-    /// The address that the device had, IPv4 or IPv6; null when it had none or it is not known. An address of one family
-    /// never replaces the device's primary address of the other.
+    /// The address that the device had, IPv4 or IPv6; null, 0.0.0.0 or :: when it had none or it is not known. The device's
+    /// primary address stays in the family of its first one: no later address of the other family replaces it.
     /// </summary>
     public IPAddress? IpAddress { get; init; }
 

@@ -51,6 +51,9 @@ public abstract record MetadataRecord
         }
     }
 
+    /// <summary>What <see cref="Other"/> gives, without making a dictionary where there is none.</summary>
+    internal IDictionary<string, JsonElement>? OtherOrNull => _other;
+
     private protected abstract MetadataMember[] Members { get; }
 
     /// <summary>
@@ -263,7 +266,8 @@ public abstract record MetadataRecord
         Other[key] = value;
     }
 
-    private bool IsWritten(string key, JsonElement value)
+    /// <summary>Whether a key of <see cref="Other"/> is part of the JSON: it has a value, and no member takes its place.</summary>
+    internal bool IsWritten(string key, JsonElement value)
         => value.ValueKind != JsonValueKind.Undefined && !(MemberOf(key)?.IsSet(this) ?? false);
 
     private int OtherCount()

@@ -48,7 +48,7 @@ public class LineReaderTests
         while (await reader.ReadAsync(TestContext.Current.CancellationToken))
         {
             Assert.Equal(lines.Count + 1, reader.LineNumber);
-            lines.Add(reader.TooLongBytes > 0 ? $"too long: {reader.TooLongBytes}" : Encoding.UTF8.GetString(reader.Line));
+            lines.Add(reader.TooLongBytes > 0 ? $"too long: {reader.TooLongBytes}" : Encoding.UTF8.GetString(reader.Line.Span));
         }
 
         return lines;

@@ -183,7 +183,7 @@ public class ZeekTsvTests
 
     [Fact]
     public async Task Other_log_is_named()
-        => Assert.Contains("log 'dhcp'", (await Logs.ReadAsync(Logs.TsvHeader(path: "dhcp") + Logs.TsvRow())).Error, StringComparison.Ordinal);
+        => Assert.Contains("log 'dns'", (await Logs.ReadAsync(Logs.TsvHeader(path: "dns") + Logs.TsvRow())).Error, StringComparison.Ordinal);
 
     [Fact]
     public async Task Row_before_the_header_says_what_to_do()

@@ -1,7 +1,7 @@
 namespace CobaltGraph.Data.Import;
 
 /// <summary>The texts of one line by field, before they are understood; a field that is unset is absent.</summary>
-internal ref struct RawConnection
+internal ref struct RawZeekRecord
 {
     public ReadOnlySpan<byte> Timestamp;
     public ReadOnlySpan<byte> OrigHost;
@@ -16,14 +16,24 @@ internal ref struct RawConnection
     public ReadOnlySpan<byte> State;
     public ReadOnlySpan<byte> Uid;
     public ReadOnlySpan<byte> OrigMac;
+    public ReadOnlySpan<byte> Log;
+    public ReadOnlySpan<byte> Mac;
+    public ReadOnlySpan<byte> AssignedAddress;
+    public ReadOnlySpan<byte> AssignedIp;
+    public ReadOnlySpan<byte> HostName;
+    public ReadOnlySpan<byte> ClientFqdn;
+    public ReadOnlySpan<byte> MessageType;
+    public ReadOnlySpan<byte> SenderMac;
+    public ReadOnlySpan<byte> SenderAddress;
 
-    private uint _present;
+    /// <summary>A bit for each field that is there.</summary>
+    public uint Present { get; private set; }
 
-    public readonly bool Has(ZeekField field) => (_present & (1u << (int)field)) != 0;
+    public readonly bool Has(ZeekField field) => (Present & ZeekFields.Bit(field)) != 0;
 
     public void Set(ZeekField field, ReadOnlySpan<byte> value)
     {
-        _present |= 1u << (int)field;
+        Present |= ZeekFields.Bit(field);
         switch (field)
         {
             case ZeekField.Timestamp: Timestamp = value; break;
@@ -39,6 +49,15 @@ internal ref struct RawConnection
             case ZeekField.State: State = value; break;
             case ZeekField.Uid: Uid = value; break;
             case ZeekField.OrigMac: OrigMac = value; break;
+            case ZeekField.Log: Log = value; break;
+            case ZeekField.Mac: Mac = value; break;
+            case ZeekField.AssignedAddress: AssignedAddress = value; break;
+            case ZeekField.AssignedIp: AssignedIp = value; break;
+            case ZeekField.HostName: HostName = value; break;
+            case ZeekField.ClientFqdn: ClientFqdn = value; break;
+            case ZeekField.MessageType: MessageType = value; break;
+            case ZeekField.SenderMac: SenderMac = value; break;
+            case ZeekField.SenderAddress: SenderAddress = value; break;
         }
     }
 }

@@ -1,0 +1,307 @@
+-- What sensors saw of devices becomes what is known of them, as if the sightings had been stored one by one in the order
+-- of their times: the result depends neither on their real order nor on batches or the number of writers.
+--   1. One SELECT makes one entry per device: of each attribute the newest value, of equally new ones the greatest.
+--   2. One statement inserts unseen devices and locks the others, in MAC order, as writers of connections and the sweep
+--      do, so that nobody deadlocks. It updates nothing, and so returns the inserted devices only.
+--   3. With all devices locked, one SELECT compares with what is known; the statements after it write down the outcome.
+-- Only traffic and the sweep change a status: a sighting does not.
+CREATE OR REPLACE FUNCTION merge_device_sightings(
+    p_macs macaddr[],
+    p_ips inet[],
+    p_hostnames text[],
+    p_vendors text[],
+    p_device_types text[],
+    p_seen_at timestamptz[],
+    p_sources text[],
+    OUT new_devices bigint,
+    OUT known_devices bigint)
+RETURNS record
+LANGUAGE plpgsql
+VOLATILE
+SECURITY DEFINER
+SET search_path FROM CURRENT
+SET plan_cache_mode = force_custom_plan
+AS $function$
+DECLARE
+    v_now timestamptz := now();
+    v_problem text;
+    -- one entry per device: what its sightings say
+    d_macs macaddr[];
+    d_firsts timestamptz[];
+    d_lasts timestamptz[];
+    d_ipv4s inet[];
+    d_ipv4_ats timestamptz[];
+    d_ipv6s inet[];
+    d_ipv6_ats timestamptz[];
+    d_families integer[];
+    d_family_ats timestamptz[];
+    d_hostnames text[];
+    d_hostname_ats timestamptz[];
+    d_vendors text[];
+    d_vendor_ats timestamptz[];
+    d_types text[];
+    d_type_ats timestamptz[];
+    d_sources text[];
+    d_source_ats timestamptz[];
+    -- those of them that are new, and those that are locked
+    n_macs macaddr[];
+    l_macs macaddr[];
+BEGIN
+    SELECT a.name || ' has ' || a.length::text || ' elements, p_macs has ' || coalesce(pg_catalog.cardinality(p_macs), 0)::text
+    INTO v_problem
+    FROM (VALUES
+        ('p_ips', pg_catalog.cardinality(p_ips)),
+        ('p_hostnames', pg_catalog.cardinality(p_hostnames)),
+        ('p_vendors', pg_catalog.cardinality(p_vendors)),
+        ('p_device_types', pg_catalog.cardinality(p_device_types)),
+        ('p_seen_at', pg_catalog.cardinality(p_seen_at)),
+        ('p_sources', pg_catalog.cardinality(p_sources))) AS a(name, length)
+    WHERE a.length <> coalesce(pg_catalog.cardinality(p_macs), 0)
+    LIMIT 1;
+
+    IF v_problem IS NOT NULL THEN
+        RAISE EXCEPTION 'merge_device_sightings: %', v_problem
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Every array has one element for each sighting, or is NULL as a whole.';
+    END IF;
+
+    SELECT CASE
+            WHEN u.mac IS NULL THEN 'p_macs[' || u.position::text || '] is NULL, expected a MAC address'
+            ELSE 'p_seen_at[' || u.position::text || '] is ' || u.seen_at::text || ', expected a finite time, or NULL for now'
+        END
+    INTO v_problem
+    FROM unnest(p_macs, p_seen_at) WITH ORDINALITY AS u(mac, seen_at, position)
+    WHERE u.mac IS NULL OR NOT isfinite(u.seen_at)
+    ORDER BY u.position
+    LIMIT 1;
+
+    IF v_problem IS NOT NULL THEN
+        RAISE EXCEPTION 'merge_device_sightings: %', v_problem
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+
+    IF (SELECT pg_catalog.count(DISTINCT u.mac) FROM pg_catalog.unnest(p_macs) AS u(mac)) = pg_catalog.cardinality(p_macs) THEN
+        -- Nothing to compare, which halves the time.
+        SELECT pg_catalog.array_agg(g.mac), pg_catalog.array_agg(g.at),
+               pg_catalog.array_agg(CASE WHEN g.family = 4 THEN g.ip END),
+               pg_catalog.array_agg(CASE WHEN g.family = 6 THEN g.ip END), pg_catalog.array_agg(g.family),
+               pg_catalog.array_agg(g.hostname), pg_catalog.array_agg(g.vendor),
+               pg_catalog.array_agg(g.device_type), pg_catalog.array_agg(g.source)
+        INTO d_macs, d_lasts, d_ipv4s, d_ipv6s, d_families, d_hostnames, d_vendors, d_types, d_sources
+        FROM (
+            -- A device that has no address yet says 0.0.0.0 or ::.
+            SELECT u.mac, least(u.seen_at, v_now) AS at, u.ip,
+                   CASE WHEN u.ip <> '0.0.0.0' AND u.ip <> '::' THEN family(u.ip) END AS family,
+                   nullif(u.hostname, '') AS hostname, nullif(u.vendor, '') AS vendor,
+                   nullif(u.device_type, '') AS device_type, nullif(u.source, '') AS source
+            FROM unnest(p_macs, p_ips, p_hostnames, p_vendors, p_device_types, p_seen_at, p_sources)
+                AS u(mac, ip, hostname, vendor, device_type, seen_at, source)
+        ) AS g;
+
+        d_firsts := d_lasts;
+        d_ipv4_ats := d_lasts;
+        d_ipv6_ats := d_lasts;
+        d_family_ats := d_lasts;
+        d_hostname_ats := d_lasts;
+        d_vendor_ats := d_lasts;
+        d_type_ats := d_lasts;
+        d_source_ats := d_lasts;
+    ELSE
+        SELECT pg_catalog.array_agg(a.mac), pg_catalog.array_agg(a.first_at), pg_catalog.array_agg(a.last_at),
+               pg_catalog.array_agg(a.ipv4), pg_catalog.array_agg(a.ipv4_at),
+               pg_catalog.array_agg(a.ipv6), pg_catalog.array_agg(a.ipv6_at),
+               pg_catalog.array_agg(CASE WHEN a.ipv6_first_at < a.ipv4_first_at THEN 6 ELSE a.lowest_family END),
+               pg_catalog.array_agg(least(a.ipv4_first_at, a.ipv6_first_at)),
+               pg_catalog.array_agg(a.hostname), pg_catalog.array_agg(a.hostname_at),
+               pg_catalog.array_agg(a.vendor), pg_catalog.array_agg(a.vendor_at),
+               pg_catalog.array_agg(a.device_type), pg_catalog.array_agg(a.type_at),
+               pg_catalog.array_agg(a.source), pg_catalog.array_agg(a.source_at)
+        INTO d_macs, d_firsts, d_lasts, d_ipv4s, d_ipv4_ats, d_ipv6s, d_ipv6_ats, d_families, d_family_ats,
+             d_hostnames, d_hostname_ats, d_vendors, d_vendor_ats, d_types, d_type_ats, d_sources, d_source_ats
+        FROM (
+            SELECT n.mac, min(n.at) AS first_at, max(n.at) AS last_at, min(n.family) AS lowest_family,
+                   min(n.at) FILTER (WHERE n.family = 4) AS ipv4_first_at,
+                   min(n.at) FILTER (WHERE n.family = 6) AS ipv6_first_at,
+                   max(n.ipv4_at) AS ipv4_at, max(n.ip) FILTER (WHERE n.family = 4 AND n.at = n.ipv4_at) AS ipv4,
+                   max(n.ipv6_at) AS ipv6_at, max(n.ip) FILTER (WHERE n.family = 6 AND n.at = n.ipv6_at) AS ipv6,
+                   max(n.hostname_at) AS hostname_at, max(n.hostname COLLATE "C") FILTER (WHERE n.at = n.hostname_at) AS hostname,
+                   max(n.vendor_at) AS vendor_at, max(n.vendor COLLATE "C") FILTER (WHERE n.at = n.vendor_at) AS vendor,
+                   max(n.type_at) AS type_at, max(n.device_type COLLATE "C") FILTER (WHERE n.at = n.type_at) AS device_type,
+                   max(n.source_at) AS source_at, max(n.source COLLATE "C") FILTER (WHERE n.at = n.source_at) AS source
+            FROM (
+                SELECT g.mac, g.at, g.ip, g.family, g.hostname, g.vendor, g.device_type, g.source,
+                       max(g.at) FILTER (WHERE g.family = 4) OVER device AS ipv4_at,
+                       max(g.at) FILTER (WHERE g.family = 6) OVER device AS ipv6_at,
+                       max(g.at) FILTER (WHERE g.hostname IS NOT NULL) OVER device AS hostname_at,
+                       max(g.at) FILTER (WHERE g.vendor IS NOT NULL) OVER device AS vendor_at,
+                       max(g.at) FILTER (WHERE g.device_type IS NOT NULL) OVER device AS type_at,
+                       max(g.at) FILTER (WHERE g.source IS NOT NULL) OVER device AS source_at
+                FROM (
+                    -- A device that has no address yet says 0.0.0.0 or ::.
+                    SELECT u.mac, least(u.seen_at, v_now) AS at, u.ip,
+                           CASE WHEN u.ip <> '0.0.0.0' AND u.ip <> '::' THEN family(u.ip) END AS family,
+                           nullif(u.hostname, '') AS hostname, nullif(u.vendor, '') AS vendor,
+                           nullif(u.device_type, '') AS device_type, nullif(u.source, '') AS source
+                    FROM unnest(p_macs, p_ips, p_hostnames, p_vendors, p_device_types, p_seen_at, p_sources)
+                        AS u(mac, ip, hostname, vendor, device_type, seen_at, source)
+                ) AS g
+                WINDOW device AS (PARTITION BY g.mac)
+            ) AS n
+            GROUP BY n.mac
+        ) AS a;
+    END IF;
+
+    new_devices := 0;
+    known_devices := 0;
+    IF d_macs IS NULL THEN
+        RETURN;
+    END IF;
+
+    SELECT pg_catalog.array_agg(u.mac) INTO n_macs
+    FROM pg_catalog.unnest(d_macs) AS u(mac)
+    LEFT JOIN devices AS d ON d.mac_address = u.mac
+    WHERE d.mac_address IS NULL;
+
+    IF n_macs IS NULL THEN
+        -- Cheaper than inserting in vain. Whoever deletes a device meanwhile comes after its sightings, which go with it.
+        SELECT pg_catalog.array_agg(k.mac_address) INTO l_macs
+        FROM (
+            SELECT mac_address FROM devices
+            WHERE mac_address = ANY (d_macs)
+            ORDER BY mac_address
+            FOR NO KEY UPDATE
+        ) AS k;
+    ELSE
+        l_macs := d_macs;
+        WITH inserted AS (
+            INSERT INTO devices AS t
+                (mac_address, first_seen, last_seen, last_activity, ip_address, hostname, vendor, device_type)
+            SELECT u.mac, u.first_at, u.last_at, u.last_at, CASE u.family WHEN 4 THEN u.ipv4 WHEN 6 THEN u.ipv6 END,
+                   u.hostname, u.vendor, u.device_type
+            FROM unnest(d_macs, d_firsts, d_lasts, d_families, d_ipv4s, d_ipv6s, d_hostnames, d_vendors, d_types)
+                AS u(mac, first_at, last_at, family, ipv4, ipv6, hostname, vendor, device_type)
+            ORDER BY u.mac
+            ON CONFLICT (mac_address) DO UPDATE SET last_seen = t.last_seen WHERE false
+            RETURNING mac_address
+        )
+        SELECT pg_catalog.array_agg(i.mac_address) INTO n_macs FROM inserted AS i;
+    END IF;
+
+    WITH merged AS MATERIALIZED (
+        SELECT u.mac, n.mac IS NOT NULL AS inserted, k.mac_address IS NOT NULL AS sighted,
+               n.mac IS NULL AND (u.first_at < d.first_seen OR u.last_at > d.last_seen OR o.activity_at > d.last_activity
+                   OR o.hostname_newer OR o.vendor_newer OR o.type_newer OR i.ip IS DISTINCT FROM d.ip_address)
+                   AS device_changes,
+               o.ipv4_newer OR o.ipv6_newer OR o.hostname_newer OR o.vendor_newer OR o.type_newer OR o.source_newer
+                   OR f.family IS DISTINCT FROM k.address_family OR f.family_at IS DISTINCT FROM k.address_family_seen_at
+                   AS sighting_changes,
+               u.first_at, u.last_at, o.activity_at, i.ip,
+               CASE WHEN o.hostname_newer THEN u.hostname ELSE d.hostname::text END AS hostname,
+               CASE WHEN o.vendor_newer THEN u.vendor ELSE d.vendor::text END AS vendor,
+               CASE WHEN o.type_newer THEN u.device_type ELSE d.device_type::text END AS device_type,
+               f.ipv4, CASE WHEN o.ipv4_newer THEN u.ipv4_at ELSE k.ipv4_seen_at END AS ipv4_at,
+               f.ipv6, CASE WHEN o.ipv6_newer THEN u.ipv6_at ELSE k.ipv6_seen_at END AS ipv6_at,
+               f.family, f.family_at,
+               CASE WHEN o.hostname_newer THEN u.hostname_at ELSE k.hostname_seen_at END AS hostname_at,
+               CASE WHEN o.vendor_newer THEN u.vendor_at ELSE k.vendor_seen_at END AS vendor_at,
+               CASE WHEN o.type_newer THEN u.type_at ELSE k.device_type_seen_at END AS type_at,
+               CASE WHEN o.source_newer THEN u.source ELSE k.source::text END AS source,
+               CASE WHEN o.source_newer THEN u.source_at ELSE k.source_seen_at END AS source_at
+        FROM unnest(
+                d_macs, d_firsts, d_lasts, d_ipv4s, d_ipv4_ats, d_ipv6s, d_ipv6_ats, d_families, d_family_ats,
+                d_hostnames, d_hostname_ats, d_vendors, d_vendor_ats, d_types, d_type_ats, d_sources, d_source_ats)
+            AS u(mac, first_at, last_at, ipv4, ipv4_at, ipv6, ipv6_at, family, family_at,
+                 hostname, hostname_at, vendor, vendor_at, device_type, type_at, source, source_at)
+        JOIN pg_catalog.unnest(l_macs) AS l(mac) ON l.mac = u.mac
+        JOIN devices AS d ON d.mac_address = u.mac
+        LEFT JOIN device_sightings AS k ON k.mac_address = u.mac
+        LEFT JOIN pg_catalog.unnest(n_macs) AS n(mac) ON n.mac = u.mac
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN k.created_by_sighting AND d.connection_count = 0 THEN u.last_at END AS activity_at,
+                   u.ipv4 IS NOT NULL AND (k.ipv4 IS NULL OR (u.ipv4_at, u.ipv4) > (k.ipv4_seen_at, k.ipv4)) AS ipv4_newer,
+                   u.ipv6 IS NOT NULL AND (k.ipv6 IS NULL OR (u.ipv6_at, u.ipv6) > (k.ipv6_seen_at, k.ipv6)) AS ipv6_newer,
+                   u.hostname IS NOT NULL AND (k.hostname_seen_at IS NULL OR (u.hostname_at, u.hostname COLLATE "C")
+                       > (k.hostname_seen_at, coalesce(d.hostname::text, ''))) AS hostname_newer,
+                   u.vendor IS NOT NULL AND (k.vendor_seen_at IS NULL OR (u.vendor_at, u.vendor COLLATE "C")
+                       > (k.vendor_seen_at, coalesce(d.vendor::text, ''))) AS vendor_newer,
+                   u.device_type IS NOT NULL AND (k.device_type_seen_at IS NULL OR (u.type_at, u.device_type COLLATE "C")
+                       > (k.device_type_seen_at, coalesce(d.device_type::text, ''))) AS type_newer,
+                   u.source IS NOT NULL AND (k.source IS NULL OR (u.source_at, u.source COLLATE "C")
+                       > (k.source_seen_at, k.source::text)) AS source_newer,
+                   -- An address that no sighting put there is an application's, and so is the choice of its family.
+                   n.mac IS NULL AND d.ip_address IS NOT NULL
+                       AND k.address_family IS DISTINCT FROM family(d.ip_address) AS application_chose
+        ) AS o
+        CROSS JOIN LATERAL (
+            SELECT CASE
+                       WHEN o.application_chose THEN family(d.ip_address)
+                       WHEN d.ip_address IS NOT NULL OR k.address_family_seen_at IS NOT NULL THEN k.address_family
+                   END AS family,
+                   CASE WHEN NOT o.application_chose THEN k.address_family_seen_at END AS family_at
+        ) AS b
+        CROSS JOIN LATERAL (
+            SELECT u.family IS NOT NULL
+                   AND (b.family IS NULL OR (u.family_at, u.family) < (b.family_at, b.family)) AS earlier
+        ) AS e
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN e.earlier THEN u.family ELSE b.family END AS family,
+                   CASE WHEN e.earlier THEN u.family_at ELSE b.family_at END AS family_at,
+                   CASE WHEN o.ipv4_newer THEN u.ipv4 ELSE k.ipv4 END AS ipv4,
+                   CASE WHEN o.ipv6_newer THEN u.ipv6 ELSE k.ipv6 END AS ipv6
+        ) AS f
+        CROSS JOIN LATERAL (
+            SELECT CASE
+                       WHEN u.family IS NULL THEN d.ip_address
+                       WHEN f.family = 4 AND (o.ipv4_newer OR family(d.ip_address) IS DISTINCT FROM 4) THEN f.ipv4
+                       WHEN f.family = 6 AND (o.ipv6_newer OR family(d.ip_address) IS DISTINCT FROM 6) THEN f.ipv6
+                       ELSE d.ip_address
+                   END AS ip
+        ) AS i
+    ),
+    updated_devices AS (
+        UPDATE devices AS t
+        SET first_seen = least(t.first_seen, m.first_at),
+            last_seen = greatest(t.last_seen, m.last_at),
+            last_activity = greatest(t.last_activity, m.activity_at),
+            ip_address = m.ip,
+            hostname = m.hostname,
+            vendor = m.vendor,
+            device_type = m.device_type
+        FROM merged AS m
+        WHERE t.mac_address = m.mac AND m.device_changes
+    ),
+    updated_sightings AS (
+        UPDATE device_sightings AS t
+        SET ipv4 = m.ipv4,
+            ipv4_seen_at = m.ipv4_at,
+            ipv6 = m.ipv6,
+            ipv6_seen_at = m.ipv6_at,
+            address_family = m.family,
+            address_family_seen_at = m.family_at,
+            hostname_seen_at = m.hostname_at,
+            vendor_seen_at = m.vendor_at,
+            device_type_seen_at = m.type_at,
+            source = m.source,
+            source_seen_at = m.source_at
+        FROM merged AS m
+        WHERE t.mac_address = m.mac AND m.sighted AND m.sighting_changes
+    )
+    INSERT INTO device_sightings
+        (mac_address, ipv4, ipv4_seen_at, ipv6, ipv6_seen_at, address_family, address_family_seen_at,
+         hostname_seen_at, vendor_seen_at, device_type_seen_at, source, source_seen_at, created_by_sighting)
+    SELECT m.mac, m.ipv4, m.ipv4_at, m.ipv6, m.ipv6_at, m.family, m.family_at,
+           m.hostname_at, m.vendor_at, m.type_at, m.source, m.source_at, m.inserted
+    FROM merged AS m
+    WHERE NOT m.sighted;
+
+    new_devices := coalesce(pg_catalog.cardinality(n_macs), 0);
+    known_devices := pg_catalog.cardinality(d_macs) - new_devices;
+END
+$function$;
+
+REVOKE ALL ON FUNCTION merge_device_sightings(macaddr[], inet[], text[], text[], text[], timestamptz[], text[]) FROM PUBLIC;
+
+COMMENT ON FUNCTION merge_device_sightings(macaddr[], inet[], text[], text[], text[], timestamptz[], text[]) IS
+    'Stores sightings, one per element of the arrays; a whole array may be NULL. Unseen devices are inserted as discovered. '
+    'NULL and empty text erase nothing, of several values the one seen last holds, and an address replaces only one of '
+    'its family. A time of NULL or in the future is now(). Returns how many devices were new and how many known.';

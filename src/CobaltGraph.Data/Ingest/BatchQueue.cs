@@ -1,0 +1,195 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+
+namespace CobaltGraph.Data.Ingest;
+
+/// <summary>
+/// Hands batches to a number of writers and adds up what became of them. The first failure ends it: batches under way are
+/// finished, no other is begun.
+/// </summary>
+internal sealed class BatchQueue<T> : IAsyncDisposable
+{
+    private readonly BatchStorer<T> _storer;
+    private readonly IRecordSink<T> _sink;
+    private readonly IngestOptions<T> _options;
+    private readonly IProgress<IngestProgress>? _progress;
+    private readonly ILogger _logger;
+    private readonly CancellationTokenSource _cancel;
+    private readonly Channel<Batch<T>> _channel;
+    private readonly Task[] _writers;
+    private readonly Lock _gate = new();
+    private readonly Stack<IRecordBuffer<T>> _buffers = [];
+    private readonly List<IngestRejection<T>> _rejections = [];
+    private TaskCompletionSource? _idle;
+    private Exception? _failure;
+    private int _pending;
+    private long _stored;
+    private long _duplicate;
+    private long _rejected;
+    private long _batches;
+    private long _retries;
+
+    public BatchQueue(
+        BatchStorer<T> storer,
+        IRecordSink<T> sink,
+        IngestOptions<T> options,
+        IProgress<IngestProgress>? progress,
+        ILogger logger,
+        CancellationToken cancellationToken)
+    {
+        _storer = storer;
+        _sink = sink;
+        _options = options;
+        _progress = progress;
+        _logger = logger;
+        _cancel = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        // One batch ready for each writer: while it stores one, the next is made.
+        _channel = Channel.CreateBounded<Batch<T>>(options.Writers);
+        _writers = [.. Enumerable.Range(0, options.Writers).Select(_ => Task.Run(WriteAsync, CancellationToken.None))];
+    }
+
+    /// <summary>What ended the work, or null.</summary>
+    public Exception? Failure
+    {
+        get
+        {
+            lock (_gate)
+                return _failure;
+        }
+    }
+
+    public IRecordBuffer<T> TakeBuffer()
+    {
+        lock (_gate)
+        {
+            if (_buffers.TryPop(out var buffer))
+                return buffer;
+        }
+
+        return _sink.NewBuffer();
+    }
+
+    /// <summary>Hands a batch over; waits while every writer has one to store and one in waiting.</summary>
+    /// <returns>False when a batch failed and no more are taken.</returns>
+    public async ValueTask<bool> AddAsync(Batch<T> batch)
+    {
+        lock (_gate)
+        {
+            if (_failure is not null)
+                return false;
+            _pending++;
+        }
+
+        try
+        {
+            await _channel.Writer.WriteAsync(batch, _cancel.Token).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception e) when (e is OperationCanceledException or ChannelClosedException)
+        {
+            Done();
+            _cancel.Token.ThrowIfCancellationRequested();
+            return false;
+        }
+    }
+
+    /// <summary>Waits until every batch that was handed over is done with.</summary>
+    public Task DrainAsync()
+    {
+        lock (_gate)
+        {
+            if (_pending == 0)
+                return Task.CompletedTask;
+            _idle ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _idle.Task;
+        }
+    }
+
+    /// <summary>Waits for the end of all work and gives its sum, or throws what ended it.</summary>
+    public async Task<IngestResult<T>> CompleteAsync()
+    {
+        _channel.Writer.TryComplete();
+        await Task.WhenAll(_writers).ConfigureAwait(false);
+        lock (_gate)
+        {
+            if (_failure is not null)
+                System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(_failure);
+            return new IngestResult<T>
+            {
+                Stored = _stored,
+                Duplicate = _duplicate,
+                Rejected = _rejected,
+                Batches = _batches,
+                Retries = _retries,
+                Rejections = [.. _rejections.OrderBy(rejection => rejection.Position)],
+            };
+        }
+    }
+
+    /// <summary>Ends the work; a commit under way is waited for.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _channel.Writer.TryComplete();
+        await _cancel.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(_writers).ConfigureAwait(false);
+        _cancel.Dispose();
+    }
+
+    private async Task WriteAsync()
+    {
+        await foreach (var batch in _channel.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
+        {
+            try
+            {
+                if (Failure is null)
+                    Add(await _storer.StoreAsync(batch, _cancel.Token).ConfigureAwait(false), batch);
+            }
+#pragma warning disable CA1031 // Whatever it is, it ends the work, and is thrown to the caller.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                if (e is not OperationCanceledException)
+                    IngestLog.Failed(_logger, e, Faults.Describe(e));
+                lock (_gate)
+                    _failure ??= e;
+            }
+            finally
+            {
+                Done();
+            }
+        }
+    }
+
+    private void Add(BatchOutcome<T> outcome, Batch<T> batch)
+    {
+        lock (_gate)
+        {
+            _stored += outcome.Stored;
+            _duplicate += outcome.Duplicate;
+            _rejected += outcome.Rejections.Count;
+            _batches += outcome.Transactions;
+            _retries += outcome.Retries;
+            foreach (var rejection in outcome.Rejections)
+            {
+                if (_rejections.Count < _options.MaxReportedRejections)
+                    _rejections.Add(rejection);
+                _options.OnRejected?.Invoke(rejection);
+            }
+
+            batch.Rows.Clear();
+            _buffers.Push(batch.Rows);
+            _progress?.Report(new IngestProgress(_stored, _duplicate, _rejected, _retries));
+        }
+    }
+
+    private void Done()
+    {
+        lock (_gate)
+        {
+            if (--_pending > 0 || _idle is null)
+                return;
+            _idle.SetResult();
+            _idle = null;
+        }
+    }
+}

@@ -1,0 +1,355 @@
+using System.Data;
+using System.Globalization;
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace CobaltGraph.Data.Ingest;
+
+/// <summary>What became of a batch.</summary>
+internal sealed record BatchOutcome<T>(
+    long Stored,
+    long Duplicate,
+    int Transactions,
+    int Retries,
+    IReadOnlyList<IngestRejection<T>> Rejections);
+
+/// <summary>
+/// Stores one batch exactly once, whatever breaks on the way. The ledger decides: each try claims the same key on a new
+/// connection, so that a try whose commit was lost from sight is found again instead of being repeated.
+/// </summary>
+internal sealed class BatchStorer<T>(
+    NpgsqlDataSource dataSource,
+    IRecordSink<T> sink,
+    IngestRetryOptions retry,
+    TimeProvider clock,
+    ILogger logger)
+{
+    private const string Savepoint = "ingest_part";
+
+    // Many statements instead of one.
+    private const int PartsTimeoutFactor = 20;
+
+    /// <exception cref="BatchConflictException">The key stands for other content.</exception>
+    /// <exception cref="IngestException">The batch is not stored, or that is unknown.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled before the commit.</exception>
+    public async Task<BatchOutcome<T>> StoreAsync(Batch<T> batch, CancellationToken cancellationToken)
+    {
+        var started = clock.GetTimestamp();
+        using var activity = IngestDiagnostics.Activities.StartActivity("cobaltgraph.ingest.batch");
+        activity?.SetTag("cobaltgraph.source", batch.Source);
+
+        var run = new Run(batch);
+        while (!run.IsDone)
+        {
+            var entry = run.NextEntry();
+            var attempt = new Attempt();
+            try
+            {
+                await AttemptAsync(run, entry, attempt, cancellationToken).ConfigureAwait(false);
+            }
+            catch (PostgresException e) when (!run.IsSplit && (Faults.IsInRow(e) || Faults.IsStatementTimeout(e)))
+            {
+                // The next try finds the row, or makes do with shorter statements.
+                cancellationToken.ThrowIfCancellationRequested();
+                run.IsSplit = true;
+                IngestLog.Splitting(logger, batch.Source, entry.Key, Faults.Describe(e));
+            }
+            catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+            {
+                await RecoverAsync(run, entry, attempt, e, started, cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        var outcome = run.Outcome();
+        activity?.SetTag("cobaltgraph.rows", outcome.Stored);
+        IngestDiagnostics.Record(sink.Kind, batch.Source, outcome.Stored, outcome.Duplicate, outcome.Rejections.Count, clock.GetElapsedTime(started));
+        return outcome;
+    }
+
+    private async Task AttemptAsync(Run run, LedgerEntry entry, Attempt attempt, CancellationToken cancellationToken)
+    {
+        var timeout = run.IsSplit ? retry.AttemptTimeout * PartsTimeoutFactor : retry.AttemptTimeout;
+        using var deadline = new CancellationTokenSource(timeout, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
+        attempt.Deadline = deadline.Token;
+        try
+        {
+            var connection = await dataSource.OpenConnectionAsync(either.Token).ConfigureAwait(false);
+            await using (connection.ConfigureAwait(false))
+            {
+                await run.EndStaleAsync(connection, logger, either.Token).ConfigureAwait(false);
+                if (run.IsSplit)
+                    await StorePartsAsync(connection, run, entry, attempt, either.Token).ConfigureAwait(false);
+                else
+                    await sink.StoreAsync(connection, entry, run.Batch.Rows, run.FirstRow, attempt, either.Token).ConfigureAwait(false);
+
+                if (attempt.ClaimedAt is not null)
+                    run.Stored(entry);
+                else if (await Ledger.FindAsync(connection, entry.Source, entry.Key, either.Token).ConfigureAwait(false) is { } stored)
+                    run.Found(entry, stored);
+                // Otherwise whoever held the key has let go of it: try again.
+            }
+        }
+        catch (OperationCanceledException e) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException(
+                string.Create(CultureInfo.InvariantCulture, $"no answer within {timeout.TotalSeconds:0.###} s"), e);
+        }
+        catch (PostgresException e) when (Faults.IsStatementTimeout(e) && deadline.IsCancellationRequested)
+        {
+            throw new TimeoutException(
+                string.Create(CultureInfo.InvariantCulture, $"not done within {timeout.TotalSeconds:0.###} s"), e);
+        }
+    }
+
+    /// <summary>Waits before the next try, or throws when there is none.</summary>
+    private async Task RecoverAsync(
+        Run run, LedgerEntry entry, Attempt attempt, Exception e, long started, CancellationToken cancellationToken)
+    {
+        if (e is IngestException)
+            throw e;
+
+        // Cancelled, and the server said so in its own words.
+        if (e is PostgresException { SqlState: PostgresErrorCodes.QueryCanceled })
+            cancellationToken.ThrowIfCancellationRequested();
+
+        var isTransient = Faults.IsTransient(e);
+        run.Failed(attempt, isTransient && e is not PostgresException);
+        if (!isTransient || run.Attempts >= retry.MaxAttempts)
+        {
+            throw new IngestException(
+                Explain(run, entry, attempt, e, isTransient, clock.GetElapsedTime(started)),
+                entry.Source, entry.Key, attempt.IsCommitting, e);
+        }
+
+        if (Faults.AffectsPool(e))
+            dataSource.Clear();
+        var delay = Delay(run.Attempts);
+        IngestLog.Retrying(logger, e, entry.Source, entry.Key, run.Attempts, retry.MaxAttempts, delay);
+        IngestDiagnostics.Retries.Add(1, new KeyValuePair<string, object?>("cobaltgraph.kind", sink.Kind));
+        await Task.Delay(delay, clock, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Doubles, up to the longest; half of it is left to chance, so that writers do not meet again.</summary>
+    private TimeSpan Delay(int attempts)
+    {
+        var longest = Math.Min(retry.MaxDelay.Ticks, retry.FirstDelay.Ticks * Math.Pow(2, attempts - 1));
+        return TimeSpan.FromTicks((long)(longest * (0.5 + RandomNumberGenerator.GetInt32(0, 1001) / 2000.0)));
+    }
+
+    private static string Explain(
+        Run run, LedgerEntry entry, Attempt attempt, Exception e, bool isTransient, TimeSpan elapsed)
+    {
+        var batch = $"Batch '{Model.DisplayText.Escape(entry.Key)}' of source '{Model.DisplayText.Escape(entry.Source)}'";
+        var tries = string.Create(CultureInfo.InvariantCulture, $"{run.Attempts} tries in {elapsed.TotalSeconds:0.#} s");
+        var state = attempt.IsCommitting
+            ? "may or may not be stored, for the connection broke during the commit; storing it again under its key settles which"
+            : "is not stored";
+        return isTransient
+            ? $"{batch} {state}, after {tries}: {Faults.Describe(e)}"
+            : $"{batch} {state}: {Faults.Describe(e)}";
+    }
+
+    /// <summary>
+    /// Stores the rows in parts, halving those in which one is at fault until it stands alone; all in one transaction.
+    /// </summary>
+    private async Task StorePartsAsync(
+        NpgsqlConnection connection, Run run, LedgerEntry entry, Attempt attempt, CancellationToken cancellationToken)
+    {
+        var rows = run.Batch.Rows;
+        var refused = new List<(int Row, string Reason)>();
+        var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
+        await using (transaction.ConfigureAwait(false))
+        {
+            await LedgerClaim.ClaimAsync(connection, entry, attempt, cancellationToken).ConfigureAwait(false);
+            if (attempt.ClaimedAt is null)
+                return;
+
+            var parts = new Stack<(int Start, int Count)>();
+            Halve(run.FirstRow, rows.Count - run.FirstRow);
+            while (parts.TryPop(out var part))
+            {
+                await transaction.SaveAsync(Savepoint, cancellationToken).ConfigureAwait(false);
+                try
+                {
+                    await sink.StorePartAsync(connection, rows, part.Start, part.Count, cancellationToken).ConfigureAwait(false);
+                }
+                catch (PostgresException e) when (Faults.IsInRow(e))
+                {
+                    await transaction.RollbackAsync(Savepoint, cancellationToken).ConfigureAwait(false);
+                    if (part.Count == 1)
+                        refused.Add((part.Start, Faults.Describe(e)));
+                    else
+                        Halve(part.Start, part.Count);
+                }
+
+                await transaction.ReleaseAsync(Savepoint, cancellationToken).ConfigureAwait(false);
+            }
+
+            if (refused.Count > 0)
+                await Ledger.CorrectAsync(connection, entry, refused.Count, cancellationToken).ConfigureAwait(false);
+            run.Refuse(refused);
+            await transaction.CommitAsync(attempt, cancellationToken).ConfigureAwait(false);
+
+            void Halve(int start, int count)
+            {
+                var half = count / 2;
+                if (count > half)
+                    parts.Push((start + half, count - half));
+                if (half > 0)
+                    parts.Push((start, half));
+            }
+        }
+    }
+
+    /// <summary>The way of one batch through its tries.</summary>
+    private sealed class Run(Batch<T> batch)
+    {
+        // committed_at of tries whose commit was lost from sight; null for one that did not even hear that.
+        private readonly List<DateTime?> _openClaims = [];
+        private readonly List<Attempt> _stale = [];
+        private readonly List<(int Row, string Reason)> _refused = [];
+        private int _firstItem;
+        private bool _isStored;
+        private long _stored;
+        private long _duplicate;
+        private int _transactions;
+        private int _retries;
+
+        public Batch<T> Batch => batch;
+
+        public int Attempts { get; private set; }
+
+        /// <summary>Whether rows are stored in parts, because one of them is refused.</summary>
+        public bool IsSplit { get; set; }
+
+        public int FirstRow => batch.RowsBefore(_firstItem);
+
+        public bool IsDone => _isStored;
+
+        public LedgerEntry NextEntry()
+        {
+            var firstRow = FirstRow;
+            var rows = batch.Rows.Count - firstRow;
+            DateTimeOffset? first = null, last = null;
+            for (var row = firstRow; row < batch.Rows.Count; row++)
+            {
+                var time = batch.Rows.TimeOf(row);
+                if (first is null || time < first)
+                    first = time;
+                if (last is null || time > last)
+                    last = time;
+            }
+
+            var items = batch.ItemCount - _firstItem;
+            return new LedgerEntry(
+                batch.Source, batch.Identity.KeyAt(_firstItem), batch.Identity.HashOf(_firstItem, items),
+                items, rows, items - rows, first, last);
+        }
+
+        public void Stored(LedgerEntry entry)
+        {
+            _stored += entry.Stored - _refused.Count;
+            _transactions++;
+            _isStored = true;
+        }
+
+        public void Refuse(List<(int Row, string Reason)> refused)
+        {
+            _refused.Clear();
+            _refused.AddRange(refused);
+        }
+
+        /// <summary>Takes what another try, run or process stored under the key for stored, or finds that it is something else.</summary>
+        public void Found(LedgerEntry entry, StoredEntry stored)
+        {
+            var isSame = stored.ContentHash is null || entry.ContentHash is null
+                ? stored.Read == entry.Read
+                : stored.Read == entry.Read && stored.ContentHash.AsSpan().SequenceEqual(entry.ContentHash);
+            if (isSame)
+            {
+                if (_openClaims.Contains(stored.CommittedAt) || _openClaims.Contains(null))
+                {
+                    Stored(entry);
+                    return;
+                }
+
+                _refused.Clear();
+                _duplicate += entry.Stored;
+
+                _isStored = true;
+                return;
+            }
+
+            // What is stored may be a beginning of what is sent now.
+            if (batch.Identity.CanContinue && stored.Read < entry.Read && stored.Read > 0
+                && batch.Identity.HashOf(_firstItem, (int)stored.Read) is { } beginning
+                && stored.ContentHash is { } known && known.AsSpan().SequenceEqual(beginning))
+            {
+                var rows = batch.RowsBefore(_firstItem + (int)stored.Read) - FirstRow;
+                _duplicate += rows;
+                _firstItem += (int)stored.Read;
+                return;
+            }
+
+            throw new BatchConflictException(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Batch '{Model.DisplayText.Escape(entry.Key)}' of source '{Model.DisplayText.Escape(entry.Source)}' is stored already with other content ({stored.Read} rows on {stored.CommittedAt:yyyy-MM-dd HH:mm:ss}Z, now {entry.Read}). Nothing of it was stored now. Give it a key of its own, or send what was sent then."),
+                entry.Source, entry.Key);
+        }
+
+        public void Failed(Attempt attempt, bool isConnectionLost)
+        {
+            Attempts++;
+            _retries++;
+            if (isConnectionLost && attempt.BackendPid != 0)
+                _stale.Add(attempt);
+            if (attempt.IsCommitting)
+                _openClaims.Add(attempt.ClaimedAt);
+        }
+
+        /// <summary>
+        /// Ends server processes that still work for tries whose connection is lost: one that waits for rows that never come
+        /// would hold the key for as long as the network lets it.
+        /// </summary>
+        public async Task EndStaleAsync(NpgsqlConnection connection, ILogger logger, CancellationToken cancellationToken)
+        {
+            foreach (var attempt in _stale)
+            {
+                var command = new NpgsqlCommand(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_get_activity($1) WHERE backend_start = $2", connection);
+                await using (command.ConfigureAwait(false))
+                {
+                    command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = attempt.BackendPid });
+                    command.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = attempt.BackendStart });
+                    try
+                    {
+                        if (await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is true)
+                            IngestLog.EndedStale(logger, attempt.BackendPid);
+                    }
+                    catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+                    {
+                        // It runs under another role; then it is waited for.
+                    }
+                }
+            }
+
+            _stale.Clear();
+        }
+
+        public BatchOutcome<T> Outcome()
+        {
+            var rejections = batch.Refused.Select(refused => (refused.Item, refused.Rejection)).ToList();
+            rejections.AddRange(_refused.Select(refused =>
+            {
+                var item = batch.ItemOf(refused.Row);
+                return (item, new IngestRejection<T>(batch.Rows[refused.Row], batch.FirstPosition + item, refused.Reason));
+            }));
+            rejections.Sort((x, y) => x.Item1.CompareTo(y.Item1));
+            return new BatchOutcome<T>(
+                _stored, _duplicate, _transactions, Math.Max(0, _retries), [.. rejections.Select(r => r.Item2)]);
+        }
+    }
+}

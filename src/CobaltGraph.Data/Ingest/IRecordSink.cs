@@ -1,0 +1,47 @@
+using Npgsql;
+
+namespace CobaltGraph.Data.Ingest;
+
+/// <summary>How records of one kind get into the database.</summary>
+/// <typeparam name="T">Connection or DeviceSighting.</typeparam>
+internal interface IRecordSink<T>
+{
+    /// <summary>What the records are called in logs and metrics.</summary>
+    string Kind { get; }
+
+    IRecordBuffer<T> NewBuffer();
+
+    /// <summary>Field, what is wrong and what is accepted; null for a row that the database takes.</summary>
+    string? Check(T record);
+
+    /// <summary>
+    /// Claims the entry and stores the rows from one on, in one transaction. Says in the attempt how far it got; without a
+    /// claim there, the key was taken and nothing is stored.
+    /// </summary>
+    Task StoreAsync(
+        NpgsqlConnection connection, LedgerEntry entry, IRecordBuffer<T> rows, int firstRow, Attempt attempt,
+        CancellationToken cancellationToken);
+
+    /// <summary>Stores some rows in the transaction that is open, deferred constraints included.</summary>
+    Task StorePartAsync(
+        NpgsqlConnection connection, IRecordBuffer<T> rows, int start, int count, CancellationToken cancellationToken);
+}
+
+/// <summary>How far one try to store a batch got.</summary>
+internal sealed class Attempt
+{
+    /// <summary>Ends the wait for a server that does not answer; for the commit nothing else does.</summary>
+    public CancellationToken Deadline { get; set; }
+
+    /// <summary>The server process that works for it, to be ended should the connection to it break.</summary>
+    public int BackendPid { get; set; }
+
+    /// <summary>When that process began, for its number may be used again.</summary>
+    public DateTime BackendStart { get; set; }
+
+    /// <summary>committed_at of the claimed entry; null when the key was taken, or nothing is known yet.</summary>
+    public DateTime? ClaimedAt { get; set; }
+
+    /// <summary>Whether the commit was sent, so that a broken connection leaves its outcome open.</summary>
+    public bool IsCommitting { get; set; }
+}

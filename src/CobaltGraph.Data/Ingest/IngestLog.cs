@@ -1,0 +1,19 @@
+using Microsoft.Extensions.Logging;
+
+namespace CobaltGraph.Data.Ingest;
+
+internal static partial class IngestLog
+{
+    [LoggerMessage(1, LogLevel.Warning, "Batch '{BatchKey}' of source '{Source}' failed, try {Attempt} of {MaxAttempts}; the next one in {Delay}.")]
+    public static partial void Retrying(
+        ILogger logger, Exception exception, string source, string batchKey, int attempt, int maxAttempts, TimeSpan delay);
+
+    [LoggerMessage(2, LogLevel.Information, "Batch '{BatchKey}' of source '{Source}' is stored in parts: {Reason}")]
+    public static partial void Splitting(ILogger logger, string source, string batchKey, string reason);
+
+    [LoggerMessage(3, LogLevel.Information, "Server process {Pid}, which still worked for a lost connection, was ended.")]
+    public static partial void EndedStale(ILogger logger, int pid);
+
+    [LoggerMessage(4, LogLevel.Error, "Storing ended: {Reason}")]
+    public static partial void Failed(ILogger logger, Exception exception, string reason);
+}

@@ -1,0 +1,51 @@
+using Npgsql;
+
+namespace CobaltGraph.Data.Ingest;
+
+/// <summary>Beginning and end of a transaction that stores a batch.</summary>
+internal static class LedgerClaim
+{
+    /// <summary>Claims an entry as the transaction's first statement, and notes whose transaction it is.</summary>
+    public static async Task ClaimAsync(
+        NpgsqlConnection connection, LedgerEntry entry, Attempt attempt, CancellationToken cancellationToken)
+    {
+        var claim = new NpgsqlBatchCommand(Ledger.ClaimSql);
+        Ledger.AddClaimParameters(claim.Parameters, entry);
+        var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands =
+            {
+                claim,
+                new("SELECT pg_backend_pid(), (SELECT backend_start FROM pg_stat_get_activity(pg_backend_pid()))"),
+            },
+        };
+        await using (batch.ConfigureAwait(false))
+        {
+            var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            await using (reader.ConfigureAwait(false))
+            {
+                if (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+                    attempt.ClaimedAt = reader.GetDateTime(0);
+                await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
+                await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+                attempt.BackendPid = reader.GetInt32(0);
+                attempt.BackendStart = reader.GetDateTime(1);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Commits. A caller who gives up is not heard any more: a commit that was sent is not taken back, and whoever breaks
+    /// it off cannot know whether it happened.
+    /// </summary>
+    /// <param name="transaction">The transaction.</param>
+    /// <param name="attempt">Told that the outcome is open until this returns.</param>
+    /// <param name="cancellationToken">Heard before the commit is sent.</param>
+    public static async Task CommitAsync(this NpgsqlTransaction transaction, Attempt attempt, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        attempt.IsCommitting = true;
+        await transaction.CommitAsync(attempt.Deadline).ConfigureAwait(false);
+        attempt.IsCommitting = false;
+    }
+}

@@ -1,0 +1,761 @@
+using System.Diagnostics;
+using System.Net;
+using CobaltGraph.Data.Ingest;
+using CobaltGraph.Model;
+using CobaltGraph.Testing;
+using Npgsql;
+
+namespace CobaltGraph.Data.Tests.Contract;
+
+// CONTRACT.md §2, rules 1, 2, 5, 7 and 8, and §3: what sightings make of devices.
+public class SightingTests(PostgresServerFixture server) : DatabaseTest(server)
+{
+    private const string Mac = "02:00:5e:00:00:01";
+
+    private static readonly DateTimeOffset Noon = new(2026, 3, 5, 12, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public async Task Unseen_device_is_created_as_discovered_with_one_event()
+    {
+        var answer = await Store(new DeviceSighting
+        {
+            MacAddress = MacAddress.Parse(Mac),
+            IpAddress = IPAddress.Parse("192.0.2.1"),
+            Hostname = "printer",
+            Vendor = "Example Inc.",
+            DeviceType = "iot",
+            SeenAt = Noon,
+            Source = "dhcp",
+        });
+
+        Assert.Equal((1, 0), answer);
+        Assert.Equal(
+            ["192.0.2.1 printer Example Inc. iot discovered 0 0 2026-03-05 12:00:00 2026-03-05 12:00:00 2026-03-05 12:00:00"],
+            await Texts("""
+                SELECT concat_ws(' ', abbrev(ip_address), hostname, vendor, device_type, status, connection_count, threat_count,
+                    first_seen AT TIME ZONE 'UTC', last_seen AT TIME ZONE 'UTC', last_activity AT TIME ZONE 'UTC') FROM devices
+                """));
+        Assert.Equal(
+            ["192.0.2.1 12:00:00 4 12:00:00 12:00:00 12:00:00 12:00:00 dhcp 12:00:00 t"],
+            await Texts("""
+                SELECT concat_ws(' ', abbrev(ipv4), (ipv4_seen_at AT TIME ZONE 'UTC')::time, abbrev(ipv6), ipv6_seen_at, address_family,
+                    (address_family_seen_at AT TIME ZONE 'UTC')::time, (hostname_seen_at AT TIME ZONE 'UTC')::time,
+                    (vendor_seen_at AT TIME ZONE 'UTC')::time, (device_type_seen_at AT TIME ZONE 'UTC')::time,
+                    source, (source_seen_at AT TIME ZONE 'UTC')::time, created_by_sighting) FROM device_sightings
+                """));
+        Assert.Equal(["discovered"], await Events());
+    }
+
+    [Theory]
+    [InlineData("discovered")]
+    [InlineData("active")]
+    [InlineData("idle")]
+    [InlineData("offline")]
+    public async Task Sighting_of_a_known_device_moves_what_was_seen_and_nothing_else(string status)
+    {
+        await Run($"""
+            INSERT INTO connections ("timestamp", src_mac, dst_ip, dst_port) VALUES ('2026-03-05 12:00Z', '{Mac}', '192.0.2.9', 1);
+            UPDATE devices SET status = '{status}', confidence_score = 0.5, metadata = '{"{"}"notes": "kept"{"}"}'
+            """);
+        var events = await Events();
+
+        Assert.Equal((0, 1), await Store(Seen(at: 10), Seen(at: -10)));
+
+        Assert.Equal(
+            [$"11:50:00 12:10:00 12:00:00 {status} 1 0.5 kept"],
+            await Texts("""
+                SELECT concat_ws(' ', (first_seen AT TIME ZONE 'UTC')::time, (last_seen AT TIME ZONE 'UTC')::time,
+                    (last_activity AT TIME ZONE 'UTC')::time, status, connection_count, confidence_score, metadata ->> 'notes') FROM devices
+                """));
+        Assert.Equal(events, await Events());
+    }
+
+    // A device without traffic has no activity of its own; what an application said of one is left alone.
+    [Fact]
+    public async Task Activity_of_a_device_without_traffic_moves_only_where_a_sighting_created_it()
+    {
+        await Run($"""
+            INSERT INTO devices (mac_address, first_seen, last_seen, last_activity)
+            VALUES ('02:00:5e:00:00:02', '2026-03-05 12:00Z', '2026-03-05 12:00Z', '2026-03-05 12:00Z')
+            """);
+
+        await Store(Seen(at: 0));
+        await Store(Seen(at: 5), Seen(mac: "02:00:5e:00:00:02", at: 5));
+        await Store(Seen(at: -5));
+
+        Assert.Equal(
+            ["12:05:00 12:05:00", "12:05:00 12:00:00"],
+            await Texts("""
+                SELECT concat_ws(' ', (last_seen AT TIME ZONE 'UTC')::time, (last_activity AT TIME ZONE 'UTC')::time)
+                FROM devices ORDER BY mac_address
+                """));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    public async Task Nothing_erases_nothing(string? nothing)
+    {
+        await Store(Seen(ip: "192.0.2.1", text: "known", source: "dhcp", at: 0));
+
+        await Store(Seen(text: nothing, source: nothing, at: 5));
+        await Store(Seen(ip: "0.0.0.0", text: nothing, at: 6), Seen(ip: "::", text: nothing, at: 7));
+
+        Assert.Equal(["192.0.2.1 known known known"], await Known());
+        Assert.Equal(["dhcp 4"], await Texts("SELECT concat_ws(' ', source, abbrev(ipv6), address_family) FROM device_sightings"));
+    }
+
+    [Fact]
+    public async Task Value_seen_last_holds_whatever_the_order()
+    {
+        await Store(Seen(text: "second", source: "b", at: 2));
+        await Store(Seen(text: "first", source: "a", at: 1));
+        Assert.Equal(["second second second"], await Known());
+
+        await Store(Seen(text: "third", source: "c", at: 3), Seen(text: "half", source: "d", at: 2.5));
+        Assert.Equal(["third third third"], await Known());
+        Assert.Equal(["c"], await Texts("SELECT source FROM device_sightings"));
+    }
+
+    // The same value seen again is news: one that lies between the two is old.
+    [Fact]
+    public async Task Value_seen_again_is_as_new_as_its_last_sighting()
+    {
+        await Store(Seen(ip: "192.0.2.1", text: "a", at: 1));
+        await Store(Seen(ip: "192.0.2.1", text: "a", at: 5));
+
+        await Store(Seen(ip: "192.0.2.2", text: "b", at: 3));
+
+        Assert.Equal(["192.0.2.1 a a a"], await Known());
+    }
+
+    [Theory]
+    [InlineData("a", "b")]
+    [InlineData("b", "a")]
+    [InlineData("B", "b")]
+    [InlineData("b", "B")]
+    public async Task Of_equally_new_values_the_greatest_holds(string first, string second)
+    {
+        await Store(Seen(ip: "192.0.2.1", text: first, source: first, at: 1));
+        await Store(Seen(ip: "192.0.2.2", text: second, source: second, at: 1));
+        var greatest = string.CompareOrdinal(first, second) > 0 ? first : second;
+        Assert.Equal([$"192.0.2.2 {greatest} {greatest} {greatest}"], await Known());
+
+        await Store(
+            Seen(mac: "02:00:5e:00:00:02", ip: "192.0.2.1", text: first, source: first, at: 1),
+            Seen(mac: "02:00:5e:00:00:02", ip: "192.0.2.2", text: second, source: second, at: 1));
+        Assert.Equal(await Known(), await Known("02:00:5e:00:00:02"));
+        Assert.Equal([greatest, greatest], await Texts("SELECT source FROM device_sightings"));
+    }
+
+    [Fact]
+    public async Task Sighting_replaces_what_an_application_said_and_its_silence_does_not()
+    {
+        await Run($"INSERT INTO devices (mac_address, hostname, vendor, last_seen) VALUES ('{Mac}', 'said', 'said', '2026-03-06')");
+
+        await Store(new DeviceSighting { MacAddress = MacAddress.Parse(Mac), Hostname = "seen", SeenAt = Noon });
+        Assert.Equal(["seen said"], await Known());
+
+        await Run("UPDATE devices SET hostname = 'said again'");
+        await Store(Seen(at: 1));
+        await Store(new DeviceSighting { MacAddress = MacAddress.Parse(Mac), Hostname = "old", SeenAt = Noon.AddMinutes(-1) });
+        Assert.Equal(["said again said"], await Known());
+    }
+
+    [Fact]
+    public async Task Newer_address_of_the_family_replaces_the_primary_and_writes_one_event()
+    {
+        await Store(Seen(ip: "192.0.2.1", at: 1));
+        await Store(Seen(ip: "192.0.2.3", at: 3));
+        await Store(Seen(ip: "192.0.2.2", at: 2));
+        await Store(Seen(ip: "192.0.2.3", at: 4));
+
+        Assert.Equal(["192.0.2.3"], await Known());
+        Assert.Equal(["discovered", "ip_changed 192.0.2.1 192.0.2.3"], await Events());
+    }
+
+    [Theory]
+    [InlineData("192.0.2.1", "2001:db8::1", "2001:db8::2", "192.0.2.2")]
+    [InlineData("2001:db8::1", "192.0.2.1", "192.0.2.2", "2001:db8::2")]
+    public async Task Address_of_the_other_family_never_replaces_the_primary(string first, string other, string another, string next)
+    {
+        await Store(Seen(ip: first, at: 1));
+        await Store(Seen(ip: other, at: 2));
+        await Store(Seen(ip: another, at: 3));
+        Assert.Equal([first], await Known());
+
+        await Store(Seen(ip: next, at: 4), Seen(ip: other, at: 5));
+
+        Assert.Equal([next], await Known());
+        Assert.Equal(["discovered", $"ip_changed {first} {next}"], await Events());
+        Assert.Equal(
+            [string.Join(' ', new[] { next, other }.OrderBy(address => address.Contains(':', StringComparison.Ordinal)))],
+            await Texts("SELECT concat_ws(' ', abbrev(ipv4), abbrev(ipv6)) FROM device_sightings"));
+    }
+
+    // In the order of their times the second would have been first: the result is the same.
+    [Fact]
+    public async Task Earlier_address_that_is_stored_late_settles_the_family_as_in_order()
+    {
+        await Store(Seen(ip: "2001:db8::1", at: 2));
+        await Store(Seen(ip: "192.0.2.1", at: 1));
+        Assert.Equal(["192.0.2.1"], await Known());
+
+        await Store(Seen(ip: "192.0.2.2", at: 3), Seen(ip: "2001:db8::2", at: 4));
+        Assert.Equal(["192.0.2.2"], await Known());
+    }
+
+    [Theory]
+    [InlineData("192.0.2.1", "2001:db8::1", "192.0.2.2")]
+    [InlineData("2001:db8::1", "192.0.2.1", "2001:db8::2")]
+    public async Task Family_that_an_application_chose_stays_whenever_the_other_is_seen(string chosen, string other, string next)
+    {
+        await Run($"INSERT INTO devices (mac_address, ip_address) VALUES ('{Mac}', '{chosen}')");
+
+        await Store(Seen(ip: other, at: -60));
+        await Store(Seen(ip: chosen, at: 0));
+        await Store(Seen(ip: other, at: -120));
+        Assert.Equal([chosen], await Known());
+
+        await Store(Seen(ip: next, at: 1));
+        Assert.Equal([next], await Known());
+    }
+
+    [Fact]
+    public async Task Family_that_an_application_changes_later_stays_too()
+    {
+        await Store(Seen(ip: "192.0.2.1", at: 1), Seen(ip: "2001:db8::1", at: 2));
+        await Run("UPDATE devices SET ip_address = '2001:db8::1'");
+
+        await Store(Seen(ip: "192.0.2.2", at: 3));
+        await Store(Seen(ip: "192.0.2.3", at: -3));
+        Assert.Equal(["2001:db8::1"], await Known());
+
+        await Run("UPDATE devices SET ip_address = NULL");
+        await Store(Seen(at: 4));
+        Assert.Equal([""], await Known());
+        await Store(Seen(ip: "192.0.2.4", at: 5));
+        Assert.Equal(["192.0.2.4"], await Known());
+    }
+
+    [Fact]
+    public async Task Device_that_only_traffic_knew_gets_its_address_with_an_event()
+    {
+        await Run($"""INSERT INTO connections ("timestamp", src_mac, dst_ip, dst_port) VALUES ('2026-03-05', '{Mac}', '192.0.2.9', 1)""");
+
+        await Store(Seen(ip: "192.0.2.1", at: 0), Seen(ip: "2001:db8::1", at: 0));
+
+        Assert.Equal(["192.0.2.1"], await Known());
+        Assert.Equal(["discovered", "ip_changed 192.0.2.1"], await Events());
+    }
+
+    [Fact]
+    public async Task Mapped_address_counts_as_the_ipv4_address_that_it_is()
+    {
+        await Store(Seen(ip: "::ffff:192.0.2.1", at: 0));
+
+        Assert.Equal(["192.0.2.1"], await Known());
+    }
+
+    [Fact]
+    public async Task Time_that_is_unset_or_ahead_is_now()
+    {
+        await Store(
+            new DeviceSighting { MacAddress = MacAddress.Parse(Mac) },
+            new DeviceSighting { MacAddress = MacAddress.Parse("02:00:5e:00:00:02"), SeenAt = DateTimeOffset.UtcNow.AddYears(10) });
+
+        Assert.Equal(
+            ["t", "t"],
+            await Texts("""
+                SELECT (least(first_seen, last_seen) > now() - interval '1 minute' AND last_seen <= now())::text::"char" FROM devices
+                """));
+    }
+
+    // It counts as seen now: what is seen later is newer.
+    [Fact]
+    public async Task Time_ahead_does_not_hold_for_good()
+    {
+        await Store(Seen(ip: "192.0.2.1", text: "ahead", at: 1e6));
+        await Task.Delay(2, Cancel);
+
+        await Store(new DeviceSighting { MacAddress = MacAddress.Parse(Mac), IpAddress = IPAddress.Parse("192.0.2.2"), Hostname = "now" });
+
+        Assert.Equal(["192.0.2.2 now ahead ahead"], await Known());
+    }
+
+    [Theory]
+    [InlineData("infinity")]
+    [InlineData("-infinity")]
+    public async Task Time_that_is_not_finite_is_refused_by_its_place(string time)
+    {
+        var error = await Refused(
+            $"""
+            SELECT merge_device_sightings(ARRAY['{Mac}', '{Mac}', '{Mac}']::macaddr[], NULL, NULL, NULL, NULL,
+                ARRAY['2026-03-05', '{time}', 'infinity']::timestamptz[], NULL)
+            """,
+            PostgresErrorCodes.InvalidParameterValue);
+
+        Assert.Equal(
+            $"merge_device_sightings: p_seen_at[2] is {time}, expected a finite time, or NULL for now", error.MessageText);
+        Assert.Equal(0, await Count("devices"));
+    }
+
+    [Fact]
+    public async Task Missing_mac_is_refused_by_its_place()
+    {
+        var error = await Refused(
+            $"SELECT merge_device_sightings(ARRAY['{Mac}', NULL]::macaddr[], NULL, NULL, NULL, NULL, NULL, NULL)",
+            PostgresErrorCodes.InvalidParameterValue);
+
+        Assert.Equal("merge_device_sightings: p_macs[2] is NULL, expected a MAC address", error.MessageText);
+    }
+
+    [Theory]
+    [InlineData("ARRAY['192.0.2.1']::inet[], NULL, NULL, NULL, NULL, NULL", "p_ips has 1 elements, p_macs has 2")]
+    [InlineData("NULL, ARRAY['a', 'b', 'c'], NULL, NULL, NULL, NULL", "p_hostnames has 3 elements, p_macs has 2")]
+    [InlineData("NULL, NULL, ARRAY['a'], NULL, NULL, NULL", "p_vendors has 1 elements, p_macs has 2")]
+    [InlineData("NULL, NULL, NULL, '{}', NULL, NULL", "p_device_types has 0 elements, p_macs has 2")]
+    [InlineData("NULL, NULL, NULL, NULL, ARRAY[now()], NULL", "p_seen_at has 1 elements, p_macs has 2")]
+    [InlineData("NULL, NULL, NULL, NULL, NULL, ARRAY['a']", "p_sources has 1 elements, p_macs has 2")]
+    public async Task Arrays_of_other_lengths_are_refused_by_name(string others, string problem)
+    {
+        var error = await Refused(
+            $"SELECT merge_device_sightings(ARRAY['{Mac}', '02:00:5e:00:00:02']::macaddr[], {others})",
+            PostgresErrorCodes.InvalidParameterValue);
+
+        Assert.Equal($"merge_device_sightings: {problem}", error.MessageText);
+    }
+
+    [Theory]
+    [InlineData("01:00:5e:00:00:01")]
+    [InlineData("ff:ff:ff:ff:ff:ff")]
+    [InlineData("00:00:00:00:00:00")]
+    public async Task Address_that_can_be_no_device_fails_the_whole_call(string mac)
+    {
+        var error = await Assert.ThrowsAsync<PostgresException>(() => Store(Seen(at: 0), Seen(mac: mac, at: 0)));
+
+        Assert.Equal("ck_devices_mac_address", error.ConstraintName);
+        Assert.Equal(0, await Count("devices"));
+        Assert.Equal(0, await Count("device_events"));
+    }
+
+    [Fact]
+    public async Task Text_that_is_too_long_fails_the_whole_call()
+    {
+        var error = await Assert.ThrowsAsync<PostgresException>(() => Store(Seen(mac: "02:00:5e:00:00:02", at: 0), Seen(text: new string('x', 256), at: 0)));
+
+        Assert.Equal(PostgresErrorCodes.StringDataRightTruncation, error.SqlState);
+        Assert.Equal(0, await Count("devices"));
+    }
+
+    [Theory]
+    [InlineData("'{}', '{}', '{}', '{}', '{}', '{}', '{}'")]
+    [InlineData("'{}', NULL, NULL, NULL, NULL, NULL, NULL")]
+    [InlineData("NULL, NULL, NULL, NULL, NULL, NULL, NULL")]
+    public async Task No_sightings_are_no_error(string arguments)
+    {
+        Assert.Equal(["(0,0)"], await Texts($"SELECT merge_device_sightings({arguments})::text"));
+        Assert.Equal((0, 0), await Store());
+    }
+
+    [Fact]
+    public async Task Devices_are_counted_once_each()
+    {
+        await Store(Seen(at: 0));
+
+        Assert.Equal((2, 1), await Store(
+            Seen(at: 1), Seen(mac: "02:00:5e:00:00:02", at: 0), Seen(mac: "02:00:5e:00:00:02", at: 1), Seen(mac: "02:00:5e:00:00:03", at: 0)));
+    }
+
+    // Row versions that change nothing would only make work for vacuum.
+    [Fact]
+    public async Task Repetition_writes_no_row()
+    {
+        var sightings = Enumerable.Range(0, 50).Select(i => Seen(
+            mac: $"02:00:5e:00:00:{i % 20:x2}", ip: i % 3 == 0 ? $"2001:db8::{i:x}" : $"192.0.2.{i}", text: $"name{i}", source: "arp", at: i % 7)).ToArray();
+        await Store(sightings);
+        var before = await Versions();
+
+        Assert.Equal((0, 20), await Store(sightings));
+        foreach (var sighting in sightings)
+            await Store(sighting);
+
+        Assert.Equal(before, await Versions());
+
+        Task<string?[]> Versions() => Texts("""
+            SELECT concat_ws(' ', mac_address, ctid) FROM devices UNION ALL
+            SELECT concat_ws(' ', mac_address, ctid) FROM device_sightings UNION ALL
+            SELECT 'events ' || count(*) FROM device_events ORDER BY 1
+            """);
+    }
+
+    [Fact]
+    public async Task Deleted_device_takes_its_sightings_along_and_is_new_when_seen_again()
+    {
+        await Store(Seen(ip: "192.0.2.1", text: "old", at: 5));
+        await Run("DELETE FROM devices");
+        Assert.Equal(0, await Count("device_sightings"));
+
+        Assert.Equal((1, 0), await Store(Seen(ip: "2001:db8::1", at: 1)));
+
+        Assert.Equal(["2001:db8::1"], await Known());
+        Assert.Equal(["discovered", "removed discovered", "discovered"], await Events());
+    }
+
+    [Fact]
+    public async Task Entity_gives_what_is_stored()
+    {
+        await Store(Seen(ip: "192.0.2.1", text: "a", source: "arp", at: 1), Seen(ip: "2001:db8::1", at: 2));
+
+        await using var context = Database.NewContext();
+        var sighted = Assert.Single(context.SightedDevices);
+
+        Assert.Equal(MacAddress.Parse(Mac), sighted.MacAddress);
+        Assert.Equal((IPAddress.Parse("192.0.2.1"), IPAddress.Parse("2001:db8::1")), (sighted.IPv4, sighted.IPv6));
+        Assert.Equal((Noon.AddMinutes(1), Noon.AddMinutes(2)), (sighted.IPv4SeenAt, sighted.IPv6SeenAt));
+        Assert.Equal(((short)4, Noon.AddMinutes(1)), (sighted.AddressFamily, sighted.AddressFamilySeenAt));
+        Assert.Equal(("arp", Noon.AddMinutes(1)), (sighted.Source, sighted.SourceSeenAt));
+        Assert.True(sighted.CreatedBySighting);
+    }
+
+    // Random sightings of few devices at few moments, so that they meet. Held against a model of its own, and against
+    // each other: at once, in random order and splits, one by one in order, and by three writers at a time.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(6)]
+    public async Task Result_does_not_depend_on_order_batches_or_writers(int seed)
+    {
+        var random = new Random(seed);
+        var sightings = Enumerable.Range(0, 150).Select(_ => RandomSighting(random)).ToArray();
+        var expected = Model(sightings);
+        string[]? contents = null;
+
+        await Check(Database, [sightings], writers: 1);
+        await Check(null, [.. sightings.OrderBy(s => s.SeenAt).Select(s => new[] { s })], writers: 1);
+        foreach (var writers in (int[])[1, 1, 3])
+        {
+            random.Shuffle(sightings);
+            var batches = new List<DeviceSighting[]>();
+            for (var from = 0; from < sightings.Length;)
+            {
+                var to = Math.Min(from + 1 + random.Next(30), sightings.Length);
+                batches.Add(sightings[from..to]);
+                from = to;
+            }
+
+            // Some are delivered twice.
+            batches.AddRange(batches.Where(_ => random.Next(4) == 0).ToArray());
+            await Check(null, batches, writers);
+        }
+
+        async Task Check(TestDatabase? database, List<DeviceSighting[]> batches, int writers)
+        {
+            await using var other = database is null ? await Server.CreateDatabaseAsync() : null;
+            database ??= other!;
+            await database.ExecuteAsync("""
+                INSERT INTO devices (mac_address, ip_address, hostname, first_seen, last_seen, last_activity)
+                VALUES ('02:00:00:00:00:00', '192.0.2.77', 'said', '2026-03-05 12:02Z', '2026-03-05 12:02Z', '2026-03-05 12:02Z'),
+                       ('02:00:00:00:00:01', '2001:db8::77', NULL, '2026-03-05 12:02Z', '2026-03-05 12:02Z', '2026-03-05 12:02Z');
+                INSERT INTO connections ("timestamp", src_mac, dst_ip, dst_port) VALUES ('2026-03-05 12:02Z', '02:00:00:00:00:02', '192.0.2.9', 1)
+                """);
+
+            await Task.WhenAll(batches.Chunk((batches.Count + writers - 1) / writers).Select(part => Task.Run(
+                async () =>
+                {
+                    foreach (var batch in part)
+                        await StoreIn(database, batch);
+                },
+                Cancel)));
+
+            Assert.Equal(expected, await Lines(database, """
+                SELECT concat_ws('|', mac_address, coalesce(abbrev(ip_address), ''), coalesce(hostname, ''), coalesce(vendor, ''),
+                    coalesce(device_type, ''), to_char(first_seen AT TIME ZONE 'UTC', 'MI'), to_char(last_seen AT TIME ZONE 'UTC', 'MI'))
+                FROM devices ORDER BY mac_address
+                """));
+            var all = await Lines(database, """
+                SELECT concat_ws('|', 'device', d.*) FROM (SELECT * FROM devices ORDER BY mac_address) AS d
+                UNION ALL
+                SELECT concat_ws('|', 'sightings', s.*) FROM (SELECT * FROM device_sightings ORDER BY mac_address) AS s
+                UNION ALL
+                SELECT concat_ws('|', 'discovered', count(*)) FROM device_events WHERE event_type = 'discovered'
+                """);
+            Assert.Equal(contents ??= all, all);
+        }
+    }
+
+    [Fact]
+    public async Task Sightings_connections_and_sweep_do_not_deadlock()
+    {
+        const int Devices = 200;
+        await Run($"""
+            INSERT INTO devices (mac_address, status, last_seen)
+            SELECT ('020000' || lpad(to_hex(i), 6, '0'))::macaddr, 'active', now() - interval '2 hours'
+            FROM generate_series({Devices} - 1, 0, -2) AS i
+            """);
+        var deadlocks = await Deadlocks();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+
+        var sweeper = Task.Run(async () =>
+        {
+            while (!stop.IsCancellationRequested)
+                await Run("SELECT sweep_device_status()");
+        }, Cancel);
+        var sighters = Enumerable.Range(0, 4).Select(writer => Task.Run(async () =>
+        {
+            var random = new Random(writer);
+            for (var batch = 0; batch < 60; batch++)
+            {
+                var macs = Enumerable.Range(0, Devices).ToArray();
+                random.Shuffle(macs);
+                await StoreIn(Database, [.. macs.Take(batch % 2 == 0 ? Devices : 40).Select(i => Seen(
+                    mac: new MacAddress(0x0200_0000_0000 + i).ToString(),
+                    ip: $"192.0.2.{random.Next(250)}", text: $"name{random.Next(9)}", at: random.Next(600)))]);
+            }
+        }, Cancel));
+        var writers = Enumerable.Range(0, 2).Select(writer => Task.Run(async () =>
+        {
+            for (var batch = 0; batch < 60; batch++)
+            {
+                await Run($"""
+                    INSERT INTO connections ("timestamp", src_mac, dst_ip, dst_port)
+                    SELECT now() - interval '2 hours', ('020000' || lpad(to_hex((random() * {Devices - 1})::int), 6, '0'))::macaddr, '192.0.2.1', 1
+                    FROM generate_series(1, 300)
+                    """);
+            }
+        }, Cancel));
+        await Task.WhenAll([.. sighters, .. writers]);
+        await stop.CancelAsync();
+        await sweeper;
+
+        Assert.Equal(deadlocks, await Deadlocks());
+        Assert.Equal(Devices, await Count("devices"));
+        Assert.Equal(Devices, await Count("device_sightings"));
+        Assert.Equal(Devices, await Count("device_events WHERE event_type = 'discovered'"));
+        Assert.Equal(36_000, await Scalar<decimal>("SELECT sum(connection_count) FROM devices"));
+        await CounterTests.AssertExact(Database);
+    }
+
+    // A device that disappears while it is sighted must fail nobody, and make nobody take devices out of order.
+    [Fact]
+    public async Task Sightings_and_deletes_of_devices_do_not_deadlock()
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var deleter = Task.Run(async () =>
+        {
+            for (var i = 0; !stop.IsCancellationRequested; i++)
+                await Run($"DELETE FROM devices WHERE mac_address = ('020000' || lpad(to_hex({i * 7 % 100}), 6, '0'))::macaddr");
+        }, Cancel);
+
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(writer => Task.Run(async () =>
+        {
+            for (var i = 0; i < 60; i++)
+            {
+                if (writer == 0)
+                {
+                    await Run("""
+                        INSERT INTO connections (src_mac, dst_ip, dst_port)
+                        SELECT ('020000' || lpad(to_hex(i), 6, '0'))::macaddr, '192.0.2.1', 443 FROM generate_series(0, 99) AS i
+                        """);
+                }
+                else
+                {
+                    await StoreIn(Database, [.. Enumerable.Range(0, 100).Select(d => Seen(
+                        mac: new MacAddress(0x0200_0000_0000 + d).ToString(), ip: $"192.0.2.{i}", at: i))]);
+                }
+            }
+        }, Cancel)));
+        await stop.CancelAsync();
+        await deleter;
+
+        Assert.Equal(0, await Scalar<long>("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"));
+    }
+
+    // The plan for one device must not be kept for many.
+    [Fact]
+    public async Task Ten_thousand_known_devices_take_one_round_trip_and_no_quadratic_time()
+    {
+        await using var connection = await Database.DataSource.OpenConnectionAsync(Cancel);
+        for (var i = 0; i < 10; i++)
+            await StoreOn(connection, [Seen(mac: $"02:ff:00:00:00:{i:x2}", ip: "192.0.2.1", text: "one", at: i)]);
+        var devices = Enumerable.Range(0, 10_000).Select(i => Seen(
+            mac: new MacAddress(0x0200_0000_0000 + (i * 7919 % 10_000)).ToString(),
+            ip: $"10.0.{i / 256}.{i % 256}", text: i % 3 == 0 ? $"host{i}" : null, source: "arp", at: 0)).ToArray();
+        Assert.Equal((10_000, 0), await StoreOn(connection, devices));
+
+        var fastest = TimeSpan.MaxValue;
+        for (var i = 1; i <= 5; i++)
+        {
+            var again = devices.Select(s => s with { SeenAt = s.SeenAt.AddMinutes(i) }).ToArray();
+            var clock = Stopwatch.StartNew();
+            Assert.Equal((0, 10_000), await StoreOn(connection, again));
+            fastest = clock.Elapsed < fastest ? clock.Elapsed : fastest;
+        }
+
+        TestContext.Current.SendDiagnosticMessage("10,000 sightings of known devices: {0:N0} ms", fastest.TotalMilliseconds);
+        Assert.InRange(fastest, TimeSpan.Zero, TimeSpan.FromSeconds(2));
+        Assert.Equal(10_000, await Count("devices WHERE ip_address << '10.0.0.0/8' AND last_seen = '2026-03-05 12:05Z'"));
+    }
+
+    // What FunctionTests shows for the triggers: a role that may call the function, and no more, can divert nothing.
+    [Fact]
+    public async Task Caller_needs_no_more_than_execute_and_can_put_nothing_in_the_way()
+    {
+        var role = $"role_{Guid.NewGuid():N}";
+        await Run($"""
+            CREATE ROLE {role} LOGIN PASSWORD '{role}';
+            GRANT USAGE, CREATE ON SCHEMA public TO {role};
+            GRANT EXECUTE ON FUNCTION merge_device_sightings TO {role}
+            """);
+        await using (var caller = NpgsqlDataSource.Create(Database.ConnectionStringWith(c => c.Username = c.Password = role)))
+        {
+            await using var attack = caller.CreateCommand($$"""
+                CREATE TEMP TABLE devices (mac_address macaddr PRIMARY KEY);
+                CREATE TEMP TABLE device_sightings (mac_address macaddr PRIMARY KEY);
+                SET search_path = public;
+                {{Trap("cardinality", "macaddr[]", "integer")}}
+                {{Trap("cardinality", "text[]", "integer")}}
+                {{Trap("unnest", "macaddr[]", "SETOF macaddr")}}
+                {{Trap("trap_sum", "bigint, macaddr", "bigint")}}
+                CREATE AGGREGATE array_agg(macaddr) (SFUNC = trap_sum, STYPE = bigint);
+                CREATE AGGREGATE count(macaddr) (SFUNC = trap_sum, STYPE = bigint);
+                {{Trap("trap_op", "varchar, varchar", "boolean")}}
+                {{Trap("trap_op", "text, varchar", "boolean")}}
+                {{Trap("trap_op", "varchar, text", "boolean")}}
+                CREATE OPERATOR = (LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = trap_op);
+                CREATE OPERATOR > (LEFTARG = text, RIGHTARG = varchar, FUNCTION = trap_op);
+                CREATE OPERATOR > (LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = trap_op);
+                CREATE OPERATOR = (LEFTARG = varchar, RIGHTARG = text, FUNCTION = trap_op);
+                SELECT merge_device_sightings(ARRAY['{{Mac}}', '{{Mac}}']::macaddr[], ARRAY['192.0.2.1', '2001:db8::1']::inet[],
+                    ARRAY['a', 'b'], ARRAY['a', 'b'], ARRAY['a', 'b'], NULL, ARRAY['a', 'b']);
+                SELECT merge_device_sightings(ARRAY['{{Mac}}', '02:00:5e:00:00:02']::macaddr[], ARRAY['192.0.2.2', '192.0.2.3']::inet[],
+                    ARRAY['c', 'd'], ARRAY['c', 'd'], ARRAY['c', 'd'], NULL, ARRAY['c', 'd'])
+                """);
+            await attack.ExecuteNonQueryAsync(Cancel);
+
+            await using var direct = caller.CreateCommand("UPDATE public.devices SET hostname = 'x'");
+            var error = await Assert.ThrowsAsync<PostgresException>(() => direct.ExecuteNonQueryAsync(Cancel));
+            Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, error.SqlState);
+        }
+
+        Assert.Equal(2, await Count("devices"));
+        Assert.Equal(2, await Count("device_sightings"));
+        await Run($"DROP OWNED BY {role}; DROP ROLE {role}");
+
+        static string Trap(string name, string arguments, string result) => $"""
+            CREATE FUNCTION {name}({arguments}) RETURNS {result} LANGUAGE plpgsql AS $trap$ BEGIN
+                RAISE EXCEPTION '{name}({arguments}) ran as %', current_user; END $trap$;
+            """;
+    }
+
+    private static DeviceSighting Seen(
+        string mac = Mac, string? ip = null, string? text = null, string? source = null, double at = 0)
+        => new()
+        {
+            MacAddress = MacAddress.Parse(mac),
+            IpAddress = ip is null ? null : IPAddress.Parse(ip),
+            Hostname = text,
+            Vendor = text,
+            DeviceType = text,
+            Source = source,
+            SeenAt = Noon.AddMinutes(at),
+        };
+
+    private static DeviceSighting RandomSighting(Random random)
+    {
+        return new DeviceSighting
+        {
+            MacAddress = new MacAddress(0x0200_0000_0000 + random.Next(8)),
+            IpAddress = random.Next(6) switch
+            {
+                0 or 1 => IPAddress.Parse($"192.0.2.{1 + random.Next(3)}"),
+                2 or 3 => IPAddress.Parse($"2001:db8::{1 + random.Next(3)}"),
+                4 => IPAddress.Any,
+                _ => null,
+            },
+            Hostname = Text(),
+            Vendor = Text(),
+            DeviceType = Text(),
+            Source = Text(),
+            SeenAt = Noon.AddMinutes(random.Next(12)),
+        };
+
+        string? Text() => random.Next(3) switch { 0 => null, 1 => "", _ => $"{(char)('A' + random.Next(3))}" };
+    }
+
+    // The rules once more, in other words: of each attribute the newest, of the addresses those of the first one's family.
+    private static string[] Model(IEnumerable<DeviceSighting> sightings)
+    {
+        var known = new Dictionary<string, (string? Ip, string? Hostname)>
+        {
+            ["02:00:00:00:00:00"] = ("192.0.2.77", "said"),
+            ["02:00:00:00:00:01"] = ("2001:db8::77", null),
+            ["02:00:00:00:00:02"] = (null, null),
+        };
+        var seen = sightings.ToLookup(s => s.MacAddress.ToString());
+
+        return [.. seen.Select(device => device.Key).Union(known.Keys).Order(StringComparer.Ordinal).Select(mac =>
+        {
+            var (ip, hostname) = known.GetValueOrDefault(mac);
+            var times = seen[mac].Select(s => s.SeenAt.Minute).Concat(known.ContainsKey(mac) ? [2] : []).ToArray();
+            var addresses = seen[mac].Where(s => s.IpAddress is not null && !s.IpAddress.Equals(IPAddress.Any))
+                .Select(s => (s.SeenAt, Text: s.IpAddress!.ToString())).ToArray();
+            if (addresses.Length > 0)
+            {
+                var isIPv6 = IsIPv6(ip ?? addresses.OrderBy(a => a.SeenAt).ThenBy(a => IsIPv6(a.Text)).First().Text);
+                ip = addresses.Where(a => IsIPv6(a.Text) == isIPv6).OrderByDescending(a => a.SeenAt)
+                    .ThenByDescending(a => a.Text, StringComparer.Ordinal).Select(a => a.Text).FirstOrDefault(ip!);
+            }
+
+            return string.Join(
+                '|', mac, ip, Newest(s => s.Hostname) ?? hostname, Newest(s => s.Vendor), Newest(s => s.DeviceType),
+                $"{times.Min():00}", $"{times.Max():00}");
+
+            string? Newest(Func<DeviceSighting, string?> value) => seen[mac].Where(s => !string.IsNullOrEmpty(value(s)))
+                .OrderByDescending(s => s.SeenAt).ThenByDescending(value, StringComparer.Ordinal).Select(value).FirstOrDefault();
+        })];
+
+        static bool IsIPv6(string address) => address.Contains(':', StringComparison.Ordinal);
+    }
+
+    private Task<(long New, long Known)> Store(params DeviceSighting[] sightings) => StoreIn(Database, sightings);
+
+    private static async Task<(long New, long Known)> StoreIn(TestDatabase database, DeviceSighting[] sightings)
+    {
+        await using var connection = await database.DataSource.OpenConnectionAsync(Cancel);
+        return await StoreOn(connection, sightings);
+    }
+
+    private static async Task<(long New, long Known)> StoreOn(NpgsqlConnection connection, DeviceSighting[] sightings)
+    {
+        var buffer = new SightingBuffer();
+        foreach (var sighting in sightings)
+            buffer.Add(sighting, DateTimeOffset.UtcNow);
+        await using var command = new NpgsqlCommand(
+            "SELECT new_devices, known_devices FROM merge_device_sightings($1, $2, $3, $4, $5, $6, $7)", connection);
+        SightingMerge.AddParameters(command.Parameters, buffer, 0, buffer.Count);
+        await using var reader = await command.ExecuteReaderAsync(Cancel);
+        Assert.True(await reader.ReadAsync(Cancel));
+        return (reader.GetInt64(0), reader.GetInt64(1));
+    }
+
+    private Task<string?[]> Known(string mac = Mac) => Texts(
+        $"SELECT concat_ws(' ', abbrev(ip_address), hostname, vendor, device_type) FROM devices WHERE mac_address = '{mac}'");
+
+    private Task<string?[]> Events()
+        => Texts("SELECT concat_ws(' ', event_type, old_value, CASE event_type WHEN 'ip_changed' THEN new_value END) FROM device_events ORDER BY id");
+
+    private static async Task<string[]> Lines(TestDatabase database, string sql)
+        => [.. (await database.QueryAsync(sql)).Select(row => (string)row[0]!)];
+
+    // Sessions report what they counted when they end.
+    private async Task<long> Deadlocks()
+    {
+        await using (var connection = await Database.DataSource.OpenConnectionAsync(Cancel))
+            NpgsqlConnection.ClearPool(connection);
+        return await Scalar<long>("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()");
+    }
+}

@@ -1,0 +1,396 @@
+using System.Net;
+using CobaltGraph.Data.Ingest;
+using CobaltGraph.Model;
+using CobaltGraph.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+
+namespace CobaltGraph.Data.Tests.Ingest;
+
+public sealed class IngestServiceTests(PostgresServerFixture server) : DatabaseTest(server)
+{
+    private IngestService Service => new(Database.DataSource);
+
+    [Fact]
+    public async Task Stream_is_stored_with_every_counter()
+    {
+        var rows = Rows(25_000).ToList();
+
+        var result = await Service.StoreAsync(Stream(rows), cancellationToken: Cancel);
+
+        Assert.Equal((25_000, 25_000, 0, 0, 3), (result.Read, result.Stored, result.Duplicate, result.Rejected, result.Batches));
+        await AssertStoredAsync(25_000);
+        Assert.Equal(3, await Count("ingest_batches WHERE source = 'application' AND content_hash IS NULL"));
+    }
+
+    [Fact]
+    public async Task Empty_stream_stores_nothing()
+    {
+        var result = await Service.StoreAsync(Stream<Connection>([]), cancellationToken: Cancel);
+
+        Assert.Equal(0, result.Read);
+        Assert.Equal(0, await Count("ingest_batches"));
+    }
+
+    [Fact]
+    public async Task Every_column_is_stored_as_it_was_given()
+    {
+        var full = new Connection
+        {
+            Timestamp = new DateTimeOffset(2026, 3, 29, 2, 30, 0, TimeSpan.FromHours(5.75)).AddTicks(1234560),
+            SrcMac = MacAddress.Parse("02:00:00:00:00:01"),
+            SrcIp = IPAddress.Parse("2001:db8::1"),
+            SrcPort = 65535,
+            DstIp = IPAddress.Parse("203.0.113.7"),
+            DstPort = 0,
+            Protocol = "UDP",
+            DstCountry = "DE",
+            DstLat = -89.5f,
+            DstLon = 179.25f,
+            DstOrg = "Ünïcode 組織 😀",
+            DstHostname = new string('h', 255),
+            ThreatScore = 9.75f,
+            ThreatCategory = "c2",
+            BytesSent = long.MaxValue,
+            BytesReceived = 0,
+            Duration = new TimeSpan(3, 4, 5, 6, 789, 123),
+            Metadata = new() { Uid = "C1", Service = "dns\twith \"quotes\"" },
+        };
+        var bare = new Connection { Timestamp = DateTimeOffset.UnixEpoch, DstIp = IPAddress.IPv6Loopback, DstPort = 443 };
+        var odd = new Connection
+        {
+            Timestamp = new DateTimeOffset(1969, 12, 31, 23, 59, 59, TimeSpan.Zero),
+            DstIp = IPAddress.Loopback,
+            Duration = TimeSpan.FromMicroseconds(-1),
+            Protocol = "",
+        };
+        full.Metadata.Other["depth"] = System.Text.Json.JsonElement.Parse("""{"a":[1,2.50,null]}""");
+
+        await Service.StoreAsync(Stream([full, bare, odd]), cancellationToken: Cancel);
+
+        await using var context = Database.NewContext();
+        foreach (var expected in new[] { full, bare, odd })
+        {
+            var actual = context.Connections.Single(c => c.Timestamp == expected.Timestamp);
+            Assert.Equal(expected.Timestamp.UtcDateTime, actual.Timestamp.UtcDateTime);
+            Assert.Equal(expected.SrcMac, actual.SrcMac);
+            Assert.Equal(expected.SrcIp, actual.SrcIp);
+            Assert.Equal(expected.SrcPort, actual.SrcPort);
+            Assert.Equal(expected.DstIp, actual.DstIp);
+            Assert.Equal(expected.DstPort, actual.DstPort);
+            Assert.Equal(expected.Protocol ?? "TCP", actual.Protocol);
+            Assert.Equal(expected.DstCountry, actual.DstCountry);
+            Assert.Equal(expected.DstLat, actual.DstLat);
+            Assert.Equal(expected.DstLon, actual.DstLon);
+            Assert.Equal(expected.DstOrg, actual.DstOrg);
+            Assert.Equal(expected.DstHostname, actual.DstHostname);
+            Assert.Equal(expected.ThreatScore, actual.ThreatScore);
+            Assert.Equal(expected.ThreatCategory, actual.ThreatCategory);
+            Assert.Equal(expected.BytesSent, actual.BytesSent);
+            Assert.Equal(expected.BytesReceived, actual.BytesReceived);
+            Assert.Equal(expected.Duration, actual.Duration);
+            Assert.Equal(expected.Metadata, actual.Metadata);
+        }
+    }
+
+    [Fact]
+    public async Task Time_left_out_is_the_time_of_storing()
+    {
+        var before = DateTimeOffset.UtcNow.AddSeconds(-1);
+
+        await Service.StoreAsync(Stream([new Connection { DstIp = IPAddress.Loopback }]), cancellationToken: Cancel);
+
+        await using var context = Database.NewContext();
+        Assert.InRange(context.Connections.Single().Timestamp, before, DateTimeOffset.UtcNow.AddSeconds(1));
+    }
+
+    [Fact]
+    public async Task Keyed_stream_that_is_repeated_is_a_duplicate()
+    {
+        var rows = Rows(12_345).ToList();
+        var options = new IngestOptions<Connection> { Source = "sensor", StreamKey = "2026-11-24" };
+
+        await Service.StoreAsync(Stream(rows), options, cancellationToken: Cancel);
+        var again = await Service.StoreAsync(Stream(rows), options with { Writers = 3 }, cancellationToken: Cancel);
+
+        Assert.Equal((0, 12_345), (again.Stored, again.Duplicate));
+        await AssertStoredAsync(12_345);
+    }
+
+    [Fact]
+    public async Task Keyed_stream_that_has_grown_is_stored_from_where_it_ended()
+    {
+        var rows = Rows(23_456).ToList();
+        var options = new IngestOptions<Connection> { Source = "sensor", StreamKey = "growing" };
+
+        foreach (var end in (int[])[0, 1, 3_000, 9_999, 10_001, 23_456])
+        {
+            var stored = await Count("connections");
+            var result = await Service.StoreAsync(Stream(rows.Take(end)), options with { Writers = 2 }, cancellationToken: Cancel);
+            Assert.Equal((end - stored, stored), (result.Stored, result.Duplicate));
+            await AssertStoredAsync(end);
+        }
+    }
+
+    [Fact]
+    public async Task Keyed_stream_with_other_rows_is_a_conflict_that_stores_nothing()
+    {
+        var rows = Rows(15_000).ToList();
+        var options = new IngestOptions<Connection> { Source = "sensor", StreamKey = "day" };
+        await Service.StoreAsync(Stream(rows), options, cancellationToken: Cancel);
+        rows[12_000].BytesSent = 7;
+
+        var error = await Assert.ThrowsAsync<BatchConflictException>(
+            () => Service.StoreAsync(Stream(rows), options, cancellationToken: Cancel));
+
+        Assert.Equal(("sensor", "day@10000"), (error.BatchSource, error.BatchKey));
+        Assert.Contains("other content", error.Message, StringComparison.Ordinal);
+        await AssertStoredAsync(15_000);
+    }
+
+    [Fact]
+    public async Task Batch_that_two_processes_send_at_once_is_stored_once()
+    {
+        var rows = Rows(40_000).ToList();
+        var options = new IngestOptions<Connection> { Source = "sensor", StreamKey = "both", Writers = 2 };
+
+        var results = await Task.WhenAll(Enumerable.Range(0, 3).Select(
+            _ => Service.StoreAsync(Stream(rows), options, cancellationToken: Cancel)));
+
+        Assert.Equal(40_000, results.Sum(r => r.Stored));
+        Assert.Equal(80_000, results.Sum(r => r.Duplicate));
+        await AssertStoredAsync(40_000);
+    }
+
+    [Fact]
+    public async Task Batch_is_known_by_the_key_of_its_sender()
+    {
+        var rows = Rows(100).ToList();
+
+        var first = await Service.StoreBatchAsync("sensor-1", "17", rows, Cancel);
+        var again = await Service.StoreBatchAsync("sensor-1", "17", rows, Cancel);
+        var other = await Service.StoreBatchAsync("sensor-2", "17", rows, Cancel);
+        var conflict = await Assert.ThrowsAsync<BatchConflictException>(
+            () => Service.StoreBatchAsync("sensor-1", "17", Rows(101).ToList(), Cancel));
+
+        Assert.Equal((100, 0), (first.Stored, first.Duplicate));
+        Assert.Equal((0, 100), (again.Stored, again.Duplicate));
+        Assert.Equal((100, 0), (other.Stored, other.Duplicate));
+        Assert.Equal("17", conflict.BatchKey);
+        await AssertStoredAsync(200);
+    }
+
+    [Fact]
+    public async Task Ledger_tells_what_a_batch_held()
+    {
+        var rows = Rows(10).ToList();
+        rows[3].DstPort = 70_000;
+
+        await Service.StoreBatchAsync("sensor", "1", rows, Cancel);
+
+        var entry = Assert.Single(await Database.QueryAsync(
+            """
+            SELECT rows_read, rows_stored, rows_duplicate, rows_rejected, octet_length(content_hash),
+                   first_event_at = (SELECT min("timestamp") FROM connections), last_event_at = (SELECT max("timestamp") FROM connections)
+            FROM ingest_batches
+            """));
+        Assert.Equal([10L, 9L, 0L, 1L, 32, true, true], entry);
+    }
+
+    [Fact]
+    public async Task Bad_row_is_rejected_with_its_reason_and_no_other()
+    {
+        var rows = Rows(20_000).ToList();
+        rows[0].DstPort = -1;
+        rows[11_111].DstOrg = "a\0b";
+        rows[19_999].SrcMac = MacAddress.Broadcast;
+        var told = new List<IngestRejection<Connection>>();
+
+        var result = await Service.StoreAsync(
+            Stream(rows), new IngestOptions<Connection> { MaxReportedRejections = 2, OnRejected = told.Add }, cancellationToken: Cancel);
+
+        Assert.Equal((20_000, 19_997, 3), (result.Read, result.Stored, result.Rejected));
+        Assert.Equal([0, 11_111], result.Rejections.Select(r => r.Position));
+        Assert.Equal([0, 11_111, 19_999], told.Select(r => r.Position));
+        Assert.Same(rows[11_111], told[1].Record);
+        Assert.Contains("dst_org", told[1].Reason, StringComparison.Ordinal);
+        await AssertStoredAsync(19_997);
+    }
+
+    [Fact]
+    public async Task Row_that_only_the_server_refuses_stands_alone()
+    {
+        await Run("ALTER TABLE connections ADD CONSTRAINT ours CHECK (dst_port <> 4242)");
+        var rows = Rows(10_000).ToList();
+        foreach (var bad in (int[])[0, 5_000, 5_001, 9_999])
+            rows[bad].DstPort = 4242;
+
+        var result = await Service.StoreBatchAsync("sensor", "1", rows, Cancel);
+        var again = await Service.StoreBatchAsync("sensor", "1", rows, Cancel);
+
+        Assert.Equal((10_000, 9_996, 4), (result.Read, result.Stored, result.Rejected));
+        Assert.Equal([0, 5_000, 5_001, 9_999], result.Rejections.Select(r => r.Position));
+        Assert.All(result.Rejections, r => Assert.Contains("ours", r.Reason, StringComparison.Ordinal));
+        Assert.Equal((0, 10_000), (again.Stored, again.Read));
+        Assert.Equal([10_000L, 9_996L, 4L], Assert.Single(await Database.QueryAsync("SELECT rows_read, rows_stored, rows_rejected FROM ingest_batches")));
+        await AssertStoredAsync(9_996);
+    }
+
+    [Fact]
+    public async Task Batch_of_nothing_but_bad_rows_is_rejected_as_a_whole()
+    {
+        var rows = Rows(50).ToList();
+        rows.ForEach(row => row.ThreatScore = float.NaN);
+
+        var result = await Service.StoreBatchAsync("sensor", "1", rows, Cancel);
+
+        Assert.Equal((50, 50), (result.Read, result.Rejected));
+        Assert.Equal(0, await Count("connections"));
+    }
+
+    [Fact]
+    public async Task Fault_that_does_not_pass_names_the_batch_and_is_not_repeated()
+    {
+        await Run("DROP TABLE connections CASCADE");
+
+        var error = await Assert.ThrowsAsync<IngestException>(() => Service.StoreBatchAsync("sensor", "44", Rows(3).ToList(), Cancel));
+
+        Assert.Equal(("sensor", "44", false), (error.BatchSource, error.BatchKey, error.IsOutcomeUnknown));
+        Assert.Contains("'44'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("42P01", error.Message, StringComparison.Ordinal);
+        Assert.Equal(0, await Count("ingest_batches"));
+    }
+
+    [Fact]
+    public async Task Server_that_cannot_be_reached_is_tried_as_often_as_told()
+    {
+        await using var nowhere = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Username=u;Database=d;Timeout=1");
+        var options = new IngestOptions<Connection>
+        {
+            Retry = new() { MaxAttempts = 3, FirstDelay = TimeSpan.FromMilliseconds(1), MaxDelay = TimeSpan.FromMilliseconds(2) },
+        };
+
+        var error = await Assert.ThrowsAsync<IngestException>(
+            () => new IngestService(nowhere).StoreAsync(Stream(Rows(1)), options, cancellationToken: Cancel));
+
+        Assert.Contains("3 tries", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Cancelled_call_keeps_what_is_committed()
+    {
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var progress = new Reports(state =>
+        {
+            if (state.Stored >= 20_000)
+                cancel.Cancel();
+        });
+        var options = new IngestOptions<Connection> { Source = "sensor", StreamKey = "cut" };
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => Service.StoreAsync(Stream(Rows(1_000_000)), options, progress, cancel.Token));
+
+        var stored = await Count("connections");
+        Assert.InRange(stored, 20_000, 990_000);
+        Assert.Equal(0, stored % 10_000);
+        var rest = await Service.StoreAsync(Stream(Rows((int)stored + 5)), options, cancellationToken: Cancel);
+        Assert.Equal((5, stored), (rest.Stored, rest.Duplicate));
+        await AssertStoredAsync(stored + 5);
+    }
+
+    [Fact]
+    public async Task Error_of_the_stream_reaches_the_caller_and_keeps_what_is_committed()
+    {
+        async IAsyncEnumerable<Connection> Broken()
+        {
+            foreach (var row in Rows(10_500))
+                yield return row;
+            await Task.Yield();
+            throw new InvalidDataException("cut");
+        }
+
+        await Assert.ThrowsAsync<InvalidDataException>(() => Service.StoreAsync(Broken(), cancellationToken: Cancel));
+
+        Assert.True(await Count("connections") is 0 or 10_000);
+    }
+
+    [Fact]
+    public async Task Several_writers_keep_every_counter_exact()
+    {
+        var options = new IngestOptions<Connection> { Writers = 4, BatchSize = 500 };
+
+        var result = await Service.StoreAsync(Stream(Rows(20_000)), options, cancellationToken: Cancel);
+
+        Assert.Equal((20_000, 40), (result.Stored, result.Batches));
+        await AssertStoredAsync(20_000);
+    }
+
+    [Theory]
+    [InlineData(0, 1, "BatchSize")]
+    [InlineData(1_000_001, 1, "BatchSize")]
+    [InlineData(10, 0, "Writers")]
+    [InlineData(10, 33, "Writers")]
+    public async Task Option_out_of_range_is_named(int batchSize, int writers, string name)
+    {
+        var options = new IngestOptions<Connection> { BatchSize = batchSize, Writers = writers };
+
+        var error = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => Service.StoreAsync(Stream<Connection>([]), options, cancellationToken: Cancel));
+
+        Assert.Contains(name, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Service_comes_from_an_applications_services()
+    {
+        await using var services = new ServiceCollection().AddCobaltGraph(Database.ConnectionString).BuildServiceProvider();
+
+        var result = await services.GetRequiredService<IIngestService>().StoreBatchAsync("s", "1", Rows(2).ToList(), Cancel);
+
+        Assert.Equal(2, result.Stored);
+    }
+
+    /// <summary>Rows that are the same whenever they are asked for.</summary>
+    internal static IEnumerable<Connection> Rows(int count)
+    {
+        var start = new DateTimeOffset(2026, 11, 1, 0, 0, 0, TimeSpan.Zero);
+        for (var i = 0; i < count; i++)
+        {
+            yield return new Connection
+            {
+                Timestamp = start.AddSeconds(i),
+                SrcMac = new MacAddress(0x0200_0000_0000 + i % 97),
+                SrcIp = new IPAddress([10, 0, (byte)(i % 97), 1]),
+                SrcPort = 1024 + i % 60_000,
+                DstIp = new IPAddress([203, 0, 113, (byte)(i % 251)]),
+                DstPort = 443,
+                Protocol = "TCP",
+                ThreatScore = i % 100 == 0 ? 8 : 0.5f,
+                BytesSent = i,
+                Duration = TimeSpan.FromMilliseconds(i),
+            };
+        }
+    }
+
+    internal static async IAsyncEnumerable<T> Stream<T>(IEnumerable<T> rows)
+    {
+        foreach (var row in rows)
+            yield return row;
+        await Task.CompletedTask;
+    }
+
+    private async Task AssertStoredAsync(long rows)
+    {
+        Assert.Equal(rows, await Count("connections"));
+        Assert.Equal(rows, await Scalar<long>("SELECT coalesce(sum(connection_count), 0)::bigint FROM devices"));
+        Assert.Equal(rows, await Scalar<long>("SELECT coalesce(sum(connection_count), 0)::bigint FROM device_destinations"));
+        Assert.Equal(
+            await Count("connections WHERE threat_score >= threat_threshold()"),
+            await Scalar<long>("SELECT coalesce(sum(threat_count), 0)::bigint FROM devices"));
+        Assert.Equal(rows, await Scalar<long>("SELECT coalesce(sum(rows_stored), 0)::bigint FROM ingest_batches"));
+    }
+
+    private sealed class Reports(Action<IngestProgress> report) : IProgress<IngestProgress>
+    {
+        public void Report(IngestProgress value) => report(value);
+    }
+}
