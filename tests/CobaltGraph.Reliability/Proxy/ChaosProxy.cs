@@ -95,8 +95,7 @@ public sealed class ChaosProxy : IAsyncDisposable
 
     internal Fault? FaultOf(ProxyMessage message)
     {
-        Volatile.Read(ref _trace)?.Enqueue(new TracedMessage(
-            message.Link, message.Direction, message.Type, message.Body.Length, message.Excerpt()));
+        Volatile.Read(ref _trace)?.Enqueue(TracedMessage.Of(message));
         Fault? met = null;
         foreach (var fault in Volatile.Read(ref _faults))
         {

@@ -78,6 +78,9 @@ public sealed class Fault
     /// <summary>How often the fault really happened. A test whose fault did not happen has tested nothing.</summary>
     public int Fired => Volatile.Read(ref _fired);
 
+    /// <summary>The message at which it last happened.</summary>
+    public TracedMessage? FiredOn { get; private set; }
+
     internal bool Meets(ProxyMessage message)
     {
         if (!Rule.Matches(message))
@@ -85,6 +88,7 @@ public sealed class Fault
         var number = Interlocked.Increment(ref _matched);
         if (number < Rule.Nth || number >= Rule.Nth + Rule.Times)
             return false;
+        FiredOn = TracedMessage.Of(message);
         Interlocked.Increment(ref _fired);
         return true;
     }

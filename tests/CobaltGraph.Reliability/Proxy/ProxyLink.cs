@@ -46,12 +46,13 @@ internal sealed class ProxyLink(ChaosProxy proxy, int number, Socket client, Soc
 
     private async Task PumpAsync(Direction direction, Socket from, Socket to, MessageReader messages)
     {
-        await using var source = new NetworkStream(from);
-        await using var target = new NetworkStream(to);
-        var reader = PipeReader.Create(source, new StreamPipeReaderOptions(bufferSize: 32 * 1024, leaveOpen: true));
-        var writer = PipeWriter.Create(target, new StreamPipeWriterOptions(leaveOpen: true));
         try
         {
+            // Refused for a socket whose other end is gone already.
+            await using var source = new NetworkStream(from);
+            await using var target = new NetworkStream(to);
+            var reader = PipeReader.Create(source, new StreamPipeReaderOptions(bufferSize: 32 * 1024, leaveOpen: true));
+            var writer = PipeWriter.Create(target, new StreamPipeWriterOptions(leaveOpen: true));
             while (true)
             {
                 var read = await reader.ReadAsync(_closed.Token);

@@ -67,4 +67,7 @@ public sealed record TracedMessage(int Link, Direction Direction, char Type, int
     /// <inheritdoc cref="ProxyMessage.Contains(string)"/>
     /// <remarks>Sees no more than the beginning.</remarks>
     public bool Contains(string text) => ProxyMessage.Contains(Encoding.UTF8.GetBytes(Text), text);
+
+    internal static TracedMessage Of(ProxyMessage message)
+        => new(message.Link, message.Direction, message.Type, message.Body.Length, message.Excerpt());
 }
