@@ -36,6 +36,21 @@ public sealed class TemporaryServerTests
     }
 
     [Fact]
+    public async Task Server_is_made_in_the_folder_that_was_asked_for()
+    {
+        using var parent = new TemporaryFolder();
+        // Root's server runs under another account, which makes its folder itself.
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(parent.Path, Unix.Everyone | UnixFileMode.OtherWrite);
+        var options = new TemporaryServerOptions { ParentFolder = parent.Path };
+
+        await using var server = await TemporaryServer.StartAsync(options, cancellationToken: Cancellation);
+
+        Assert.Equal(parent.Path, Path.GetDirectoryName(server.Folder));
+        Assert.True(Directory.Exists(server.Folder));
+    }
+
+    [Fact]
     public async Task Wrong_setting_fails_with_the_end_of_the_log()
     {
         var options = new TemporaryServerOptions { Settings = new Dictionary<string, string> { ["no_such_setting"] = "1" } };

@@ -255,15 +255,17 @@ internal sealed class FileImporter
     {
         lock (_gate)
         {
-            _states[block.File].Conflict ??= reason;
+            var state = _states[block.File];
+            if (block.Number < (state.Conflict?.Block ?? long.MaxValue))
+                state.Conflict = (block.Number, reason);
             Settle(block, null);
         }
     }
 
-    private string? ConflictIn(int file)
+    private bool IsBehindConflict(FileBlock block)
     {
         lock (_gate)
-            return _states[file].Conflict;
+            return block.Number > (_states[block.File].Conflict?.Block ?? long.MaxValue);
     }
 
     private void Stored<T>(FileBlock block, BatchOutcome<T> outcome, string kind)
@@ -434,7 +436,7 @@ internal sealed class FileImporter
         public string? Failure { get; set; }
 
         /// <summary>From where on it is not stored, because the ledger holds something else.</summary>
-        public string? Conflict { get; set; }
+        public (long Block, string Reason)? Conflict { get; set; }
 
         /// <summary>Whether all of it was read and handed over.</summary>
         public bool IsRead { get; set; }
@@ -445,7 +447,7 @@ internal sealed class FileImporter
 
         public ImportFileResult Result(string file, ImportOutcome outcome)
         {
-            var error = Conflict ?? Failure ?? Error;
+            var error = Conflict?.Reason ?? Failure ?? Error;
             if (error is null && IsCutShort)
             {
                 error = outcome == ImportOutcome.Cancelled
@@ -589,8 +591,8 @@ internal sealed class FileImporter
         public async Task<BatchOutcome<T>> StoreAsync(Batch<T> batch, CancellationToken cancellationToken)
         {
             var block = (FileBlock)batch.Identity;
-            if (importer.ConflictIn(block.File) is { } conflict)
-                return new ConflictOutcome<T>(conflict);
+            if (importer.IsBehindConflict(block))
+                return new ConflictOutcome<T>("");
             try
             {
                 return await storer.StoreAsync(batch, cancellationToken).ConfigureAwait(false);

@@ -45,7 +45,13 @@ internal static class ImportReader
         var holdsSightings = (bool?)null;
         while (await lines.ReadAsync(cancellationToken).ConfigureAwait(false))
         {
-            if (lines.TooLongBytes == 0 && (IsBlank(lines.Line.Span) || RejectsFile.IsReason(lines.Line.Span)))
+            if (IsBlank(lines.Line.Span) && lines.TooLongBytes == 0)
+            {
+                lines.SkipEmptyLines();
+                continue;
+            }
+
+            if (RejectsFile.IsReason(lines.Line.Span))
                 continue;
             parser ??= ChooseParser(lines.Line);
             var isComplete = parser is not CsvParser || await CompleteQuotesAsync(lines, cancellationToken).ConfigureAwait(false);

@@ -58,7 +58,7 @@ public sealed class RejectsFileTests(PostgresServerFixture server) : ImportTest(
         Assert.Equal(
             $"{CsvHeader}"
             + $"#rejected {path}, line 3: dst_port '70000' is not a port; accepted are whole numbers from 0 to 65535\n2026-01-31T12:00:00Z,,192.0.2.1,70000,a\n"
-            + $"#rejected {path}, line 4: dst_ip 'nowhere' is not an IP address; accepted are addresses such as 192.0.2.1 or 2001:db8::1\n2026-01-31T12:00:00Z,,nowhere,1,b\n",
+            + $"#rejected {path}, line 4: dst_ip 'nowhere' is not an IP address; accepted are IPv4 and IPv6 without a prefix length\n2026-01-31T12:00:00Z,,nowhere,1,b\n",
             await File.ReadAllTextAsync(RejectsPath, Cancel));
     }
 

@@ -14,6 +14,12 @@ public sealed record TemporaryServerOptions
 
     /// <summary>Settings of postgresql.conf beyond, or instead of, those for speed.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>
+    /// The folder, which exists, that the server's own folder is made in. Null: memory where there is room, or the
+    /// temporary folder. For durable settings name one on a disk.
+    /// </summary>
+    public string? ParentFolder { get; init; }
 }
 
 /// <summary>
@@ -90,7 +96,7 @@ public sealed class TemporaryServer : IAsyncDisposable
         if (owned.ExitCode != 0)
             throw new LocalPostgresException($"{registry} belongs to another user. Remove it, or set TMPDIR to a folder of yours.");
 
-        var entry = Path.Combine(registry, Names.Short($"{key}\n{options.Binaries.Requested}\n{settings}") + ".json");
+        var entry = Path.Combine(registry, Names.Short($"{key}\n{options.Binaries.Requested}\n{options.ParentFolder}\n{settings}") + ".json");
         using var held = await LockEntryAsync(entry, progress, cancellationToken);
         if (TemporaryServerRun.Load(entry) is { } known)
         {
@@ -167,7 +173,7 @@ public sealed class TemporaryServer : IAsyncDisposable
         {
             var run = new TemporaryServerRun
             {
-                Folder = Path.Combine(ParentFolder(), "cobaltgraph-pg-" + Names.Unique()),
+                Folder = Path.Combine(options.ParentFolder ?? FastFolder(), "cobaltgraph-pg-" + Names.Unique()),
                 Port = ServerFiles.FreePort(),
                 Password = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)),
                 Version = installation.Version,
@@ -272,7 +278,7 @@ public sealed class TemporaryServer : IAsyncDisposable
         return [.. settings.SelectMany(pair => (string[])["-c", $"{pair.Key}={pair.Value}"])];
     }
 
-    private static string ParentFolder()
+    private static string FastFolder()
     {
         const string Memory = "/dev/shm";
         const long Enough = 1L << 30;

@@ -1,0 +1,3 @@
+using CobaltGraph.Testing;
+
+[assembly: AssemblyFixture(typeof(PostgresServerFixture))]
