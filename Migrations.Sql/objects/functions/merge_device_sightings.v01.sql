@@ -1,9 +1,9 @@
 -- What sensors saw of devices becomes what is known of them, as if the sightings had been stored one by one in the order
 -- of their times: the result depends neither on their real order nor on batches or the number of writers.
 --   1. One SELECT makes one entry per device: of each attribute the newest value, of equally new ones the greatest.
---   2. One statement inserts unseen devices and locks the others, in MAC order, as writers of connections and the sweep
---      do, so that nobody deadlocks. It updates nothing, and so returns the inserted devices only.
---   3. With all devices locked, one SELECT compares with what is known; the statements after it write down the outcome.
+--   2. One statement locks the devices, in MAC order as writers of connections and the sweep do, so that nobody
+--      deadlocks. Where some are unseen it inserts them on the way; it updates nothing, and so returns the inserted only.
+--   3. With all devices locked, one statement compares with what is known and writes down what changes.
 -- Only traffic and the sweep change a status: a sighting does not.
 CREATE OR REPLACE FUNCTION merge_device_sightings(
     p_macs macaddr[],
@@ -21,11 +21,12 @@ VOLATILE
 SECURITY DEFINER
 SET search_path FROM CURRENT
 SET plan_cache_mode = force_custom_plan
+SET jit = off
 AS $function$
 DECLARE
     v_now timestamptz := now();
     v_problem text;
-    -- one entry per device: what its sightings say
+    -- one entry per device: what its sightings say; a time that is missing is the last one
     d_macs macaddr[];
     d_firsts timestamptz[];
     d_lasts timestamptz[];
@@ -81,7 +82,7 @@ BEGIN
     END IF;
 
     IF (SELECT pg_catalog.count(DISTINCT u.mac) FROM pg_catalog.unnest(p_macs) AS u(mac)) = pg_catalog.cardinality(p_macs) THEN
-        -- Nothing to compare, which halves the time.
+        -- Nothing to compare: every time is that of the one sighting.
         SELECT pg_catalog.array_agg(g.mac), pg_catalog.array_agg(g.at),
                pg_catalog.array_agg(CASE WHEN g.family = 4 THEN g.ip END),
                pg_catalog.array_agg(CASE WHEN g.family = 6 THEN g.ip END), pg_catalog.array_agg(g.family),
@@ -97,15 +98,6 @@ BEGIN
             FROM unnest(p_macs, p_ips, p_hostnames, p_vendors, p_device_types, p_seen_at, p_sources)
                 AS u(mac, ip, hostname, vendor, device_type, seen_at, source)
         ) AS g;
-
-        d_firsts := d_lasts;
-        d_ipv4_ats := d_lasts;
-        d_ipv6_ats := d_lasts;
-        d_family_ats := d_lasts;
-        d_hostname_ats := d_lasts;
-        d_vendor_ats := d_lasts;
-        d_type_ats := d_lasts;
-        d_source_ats := d_lasts;
     ELSE
         SELECT pg_catalog.array_agg(a.mac), pg_catalog.array_agg(a.first_at), pg_catalog.array_agg(a.last_at),
                pg_catalog.array_agg(a.ipv4), pg_catalog.array_agg(a.ipv4_at),
@@ -163,7 +155,6 @@ BEGIN
     WHERE d.mac_address IS NULL;
 
     IF n_macs IS NULL THEN
-        -- Cheaper than inserting in vain. Whoever deletes a device meanwhile comes after its sightings, which go with it.
         SELECT pg_catalog.array_agg(k.mac_address) INTO l_macs
         FROM (
             SELECT mac_address FROM devices
@@ -171,12 +162,25 @@ BEGIN
             ORDER BY mac_address
             FOR NO KEY UPDATE
         ) AS k;
+
+        -- A device that was deleted meanwhile takes its sightings along, as if it had been deleted after them. Inserting
+        -- it here would lock out of order.
+        IF coalesce(pg_catalog.cardinality(l_macs), 0) < pg_catalog.cardinality(d_macs) THEN
+            PERFORM merge_device_sightings(
+                pg_catalog.array_agg(u.mac), pg_catalog.array_agg(u.ip), pg_catalog.array_agg(u.hostname),
+                pg_catalog.array_agg(u.vendor), pg_catalog.array_agg(u.device_type), pg_catalog.array_agg(u.seen_at),
+                pg_catalog.array_agg(u.source))
+            FROM unnest(p_macs, p_ips, p_hostnames, p_vendors, p_device_types, p_seen_at, p_sources)
+                AS u(mac, ip, hostname, vendor, device_type, seen_at, source)
+            WHERE u.mac = ANY (l_macs);
+            known_devices := pg_catalog.cardinality(d_macs);
+            RETURN;
+        END IF;
     ELSE
-        l_macs := d_macs;
         WITH inserted AS (
             INSERT INTO devices AS t
                 (mac_address, first_seen, last_seen, last_activity, ip_address, hostname, vendor, device_type)
-            SELECT u.mac, u.first_at, u.last_at, u.last_at, CASE u.family WHEN 4 THEN u.ipv4 WHEN 6 THEN u.ipv6 END,
+            SELECT u.mac, coalesce(u.first_at, u.last_at), u.last_at, u.last_at, CASE u.family WHEN 4 THEN u.ipv4 WHEN 6 THEN u.ipv6 END,
                    u.hostname, u.vendor, u.device_type
             FROM unnest(d_macs, d_firsts, d_lasts, d_families, d_ipv4s, d_ipv6s, d_hostnames, d_vendors, d_types)
                 AS u(mac, first_at, last_at, family, ipv4, ipv6, hostname, vendor, device_type)
@@ -207,12 +211,20 @@ BEGIN
                CASE WHEN o.type_newer THEN u.type_at ELSE k.device_type_seen_at END AS type_at,
                CASE WHEN o.source_newer THEN u.source ELSE k.source::text END AS source,
                CASE WHEN o.source_newer THEN u.source_at ELSE k.source_seen_at END AS source_at
-        FROM unnest(
-                d_macs, d_firsts, d_lasts, d_ipv4s, d_ipv4_ats, d_ipv6s, d_ipv6_ats, d_families, d_family_ats,
-                d_hostnames, d_hostname_ats, d_vendors, d_vendor_ats, d_types, d_type_ats, d_sources, d_source_ats)
-            AS u(mac, first_at, last_at, ipv4, ipv4_at, ipv6, ipv6_at, family, family_at,
-                 hostname, hostname_at, vendor, vendor_at, device_type, type_at, source, source_at)
-        JOIN pg_catalog.unnest(l_macs) AS l(mac) ON l.mac = u.mac
+        FROM (
+            SELECT a.mac, a.last_at, coalesce(a.first_at, a.last_at) AS first_at,
+                   a.ipv4, coalesce(a.ipv4_at, a.last_at) AS ipv4_at, a.ipv6, coalesce(a.ipv6_at, a.last_at) AS ipv6_at,
+                   a.family, coalesce(a.family_at, a.last_at) AS family_at,
+                   a.hostname, coalesce(a.hostname_at, a.last_at) AS hostname_at,
+                   a.vendor, coalesce(a.vendor_at, a.last_at) AS vendor_at,
+                   a.device_type, coalesce(a.type_at, a.last_at) AS type_at,
+                   a.source, coalesce(a.source_at, a.last_at) AS source_at
+            FROM unnest(
+                    d_macs, d_firsts, d_lasts, d_ipv4s, d_ipv4_ats, d_ipv6s, d_ipv6_ats, d_families, d_family_ats,
+                    d_hostnames, d_hostname_ats, d_vendors, d_vendor_ats, d_types, d_type_ats, d_sources, d_source_ats)
+                AS a(mac, first_at, last_at, ipv4, ipv4_at, ipv6, ipv6_at, family, family_at,
+                     hostname, hostname_at, vendor, vendor_at, device_type, type_at, source, source_at)
+        ) AS u
         JOIN devices AS d ON d.mac_address = u.mac
         LEFT JOIN device_sightings AS k ON k.mac_address = u.mac
         LEFT JOIN pg_catalog.unnest(n_macs) AS n(mac) ON n.mac = u.mac

@@ -1,4 +1,3 @@
-using System.Text.Unicode;
 using CobaltGraph.Model;
 using CsvHelper;
 
@@ -111,8 +110,10 @@ internal sealed class CsvParser : ILineParser
     private CsvReader? Open(ReadOnlyMemory<byte> line, out string? reason)
     {
         reason = null;
-        if (!Utf8.IsValid(line.Span))
+        // The reader would take the line for another encoding.
+        if (line.Span is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..] or [0, 0, 0xFE, 0xFF, ..])
         {
+            IsBroken = true;
             reason = "is not UTF-8; accepted is UTF-8 text";
             return null;
         }

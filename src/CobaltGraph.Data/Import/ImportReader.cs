@@ -46,7 +46,11 @@ internal static class ImportReader
         while (await lines.ReadAsync(cancellationToken).ConfigureAwait(false))
         {
             if (IsBlank(lines.Line.Span) && lines.TooLongBytes == 0)
+            {
+                lines.SkipEmptyLines();
                 continue;
+            }
+
             parser ??= ChooseParser(lines.Line);
             var isComplete = parser is not CsvParser || await CompleteQuotesAsync(lines, cancellationToken).ConfigureAwait(false);
             var record = Read(parser, lines, isComplete, options, out var reason);

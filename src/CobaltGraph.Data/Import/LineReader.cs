@@ -49,6 +49,17 @@ internal sealed class LineReader(Stream stream, int maxLineBytes)
     public ValueTask<bool> ReadAsync(CancellationToken cancellationToken)
         => TryTake() ? ValueTask.FromResult(true) : ReadSlowAsync(cancellationToken);
 
+    /// <summary>Passes over line ends that follow each other, so that a file of nothing else costs no time.</summary>
+    public void SkipEmptyLines()
+    {
+        var count = _buffer.AsSpan(_start, _end - _start).IndexOfAnyExcept((byte)'\n');
+        if (count < 0)
+            count = _end - _start;
+        _linesRead += count;
+        _start += count;
+        _searched = Math.Max(_searched, _start);
+    }
+
     /// <summary>
     /// Adds the next line to the one that was read, with the line end between them. False, and nothing is changed, when
     /// there is none or both are too long together.

@@ -8,8 +8,8 @@ internal static class ZeekTime
 {
     private const long MicrosecondsPerSecond = 1_000_000;
 
-    // What a TimeSpan holds; ten times as much, and a digit, still fits a long.
-    private const long MaxMicroseconds = 922_337_203_685_477_579;
+    // What a TimeSpan holds; ten times as much still fits a long.
+    private const long MaxMicroseconds = 922_337_203_685_477_580;
 
     public enum Result
     {
@@ -58,6 +58,8 @@ internal static class ZeekTime
             var digit = text[i] - '0';
             if (position < whole)
             {
+                if (value > MaxMicroseconds / 10)
+                    return Result.OutOfRange;
                 value = value * 10 + digit;
                 if (value > MaxMicroseconds)
                     return Result.OutOfRange;

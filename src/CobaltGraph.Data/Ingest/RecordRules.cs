@@ -22,6 +22,7 @@ internal static class RecordRules
 
     private const int MaxIntegerDigits = 131_072;
     private const int MaxFractionDigits = 16_383;
+    // Of zero, which may have any; servers from 16 on take a few more, up to 2,147,483,647.
     private const int MaxExponent = 1_073_741_822;
 
     /// <summary>Null when the database takes the row; otherwise the field, what is wrong and what is accepted, safe to print.</summary>
@@ -84,8 +85,8 @@ internal static class RecordRules
     private static string? CheckText(string field, string? text, int maxLength)
         => text is null || (text.Length <= maxLength && IsPlain(text)) ? null : CheckOddText(field, text, maxLength);
 
-    private static bool IsPlain(ReadOnlySpan<char> text)
-        => !text.ContainsAnyInRange('\ud800', '\udfff') && !text.Contains('\0');
+    // One pass over nearly every text there is; the few that hold more than this are looked at closely.
+    private static bool IsPlain(ReadOnlySpan<char> text) => !text.ContainsAnyExceptInRange('\u0001', '\ud7ff');
 
     private static string? CheckOddText(string field, string text, int maxLength)
     {
@@ -150,7 +151,7 @@ internal static class RecordRules
         if (text is null)
             return null;
         bytes += text.Length;
-        return IsPlain(text) ? null : CheckOddText($"metadata '{key}'", text, int.MaxValue);
+        return IsPlain(text) ? null : CheckOddText($"metadata {DisplayText.Quote(key)}", text, int.MaxValue);
     }
 
     private static string? CheckOther(MetadataRecord record, int depth, ref long bytes)
@@ -159,19 +160,21 @@ internal static class RecordRules
             return null;
         foreach (var (key, value) in other)
         {
-            if (!record.IsWritten(key, value))
-                continue;
-            if ((Check(key, key, ref bytes) ?? CheckValue(key, value, depth, ref bytes)) is { } reason)
+            if (CheckValue(record, key, value, depth, ref bytes) is { } reason)
                 return reason;
         }
 
         return null;
     }
 
-    private static string? CheckValue(string key, JsonElement value, int depth, ref long bytes)
+    private static string? CheckValue(MetadataRecord record, string key, JsonElement value, int depth, ref long bytes)
     {
         try
         {
+            if (!record.IsWritten(key, value))
+                return null;
+            if (Check(key, key, ref bytes) is { } badKey)
+                return badKey;
             var json = JsonMarshal.GetRawUtf8Value(value);
             bytes += json.Length;
             var reader = new Utf8JsonReader(json, new JsonReaderOptions

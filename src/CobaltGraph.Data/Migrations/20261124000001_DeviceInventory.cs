@@ -254,7 +254,8 @@ namespace CobaltGraph.Data.Migrations
             migrationBuilder.CreateFunction("merge_device_sightings", version: 1);
             migrationBuilder.CreateFunction("ensure_connection_partitions", version: 1);
 
-            migrationBuilder.CreateTrigger("devices_keep_times", version: 1);
+            migrationBuilder.CreateTrigger("devices_keep_times_insert", version: 1);
+            migrationBuilder.CreateTrigger("devices_keep_times_update", version: 1);
             migrationBuilder.CreateTrigger("devices_log_insert", version: 1);
             migrationBuilder.CreateTrigger("devices_log_update", version: 1);
             migrationBuilder.CreateTrigger("devices_log_delete", version: 1);

@@ -95,9 +95,9 @@ public class TimesTests(PostgresServerFixture server) : DatabaseTest(server)
     {
         await Run($"""
             INSERT INTO devices (mac_address, status) VALUES ('{Mac}', 'active');
-            ALTER TABLE devices DISABLE TRIGGER devices_keep_times;
+            ALTER TABLE devices DISABLE TRIGGER devices_keep_times_update;
             UPDATE devices SET last_seen = now() + interval '1 year';
-            ALTER TABLE devices ENABLE TRIGGER devices_keep_times
+            ALTER TABLE devices ENABLE TRIGGER devices_keep_times_update
             """);
 
         await Run("SELECT sweep_device_status()");

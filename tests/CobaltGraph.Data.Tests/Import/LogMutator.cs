@@ -12,9 +12,11 @@ internal sealed class LogMutator(int seed)
             "\t", "\n", "\r\n", "\0", "\\x00", "\\u0000", "\\ud800", "\"", "\\", "{", "}", "[", "]", ",", ":", "-", "#", "#fields\t", "1e200000",
             "NaN", "Infinity", "-0", "65536", "18446744073709551616", "null", "true", "\u001b[2J", "\u202e", "%", "/", "::", "255.255.255.256", "é", "(empty)",
             "\"ts\":1,", "\"_path\":\"dns\",", "99999999999999999999999999999999", "0.0000000000000000000000001",
+            "\"\"", "\"\n", "\"\"\n\"\"", ",\"", "\",", "\r", "\\ud83d", "ff:ff:ff:ff:ff:ff", "\"metadata\":", "\"dst_port\":", "\"mac_address\":", "{}", "\"id\":", "1e-16384",
         }.Select(Encoding.UTF8.GetBytes),
         [0xFF, 0xFE], [0xC3], [0xED, 0xA0, 0x80], [0xEF, 0xBB, 0xBF],
         Encoding.UTF8.GetBytes(new string('[', 200)), Encoding.UTF8.GetBytes(new string('9', 400)), Encoding.UTF8.GetBytes(new string('x', 3000)),
+        Encoding.UTF8.GetBytes(new string('[', 11_000)), Encoding.UTF8.GetBytes(new string('"', 101)),
     ];
 
     private readonly Random _random = new(seed);

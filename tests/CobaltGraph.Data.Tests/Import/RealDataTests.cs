@@ -2,6 +2,7 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Text.Json;
 using CobaltGraph.Data.Import;
+using CobaltGraph.Model;
 using CobaltGraph.Testing;
 
 namespace CobaltGraph.Data.Tests.Import;
@@ -12,6 +13,8 @@ namespace CobaltGraph.Data.Tests.Import;
 /// </summary>
 public sealed class RealDataTests(PostgresServerFixture server)
 {
+    private const string Absent = "The real logs are absent: there is no ../shared/data beside the repository, and COBALTGRAPH_TEST_DATA is not set.";
+
     private static readonly string[] Files =
     [
         "zeek-conn-2024-04-19.tsv.gz", "zeek-conn-l2-apt29-day1.jsonl.gz", "derived-conn-iot_sentinel.jsonl.gz", "derived-conn-ndpi.jsonl.gz",
@@ -22,7 +25,7 @@ public sealed class RealDataTests(PostgresServerFixture server)
     public async Task Import_of_real_logs_agrees_with_the_files()
     {
         var folder = FindFolder();
-        Assert.SkipWhen(folder is null, "The real logs are absent: there is no ../shared/data beside the repository, and COBALTGRAPH_TEST_DATA is not set.");
+        Assert.SkipWhen(folder is null, Absent);
         var paths = Files.Select(f => Path.Combine(folder, f)).ToArray();
         var truth = new Truth();
         foreach (var path in paths)
@@ -56,6 +59,86 @@ public sealed class RealDataTests(PostgresServerFixture server)
             truth.Devices.Order(StringComparer.Ordinal),
             (await database.QueryAsync("SELECT mac_address::text FROM devices ORDER BY mac_address::text COLLATE \"C\"")).Select(r => (string)r[0]!));
         Assert.Equal(truth.RowsOfDevices, (long)(await database.ScalarAsync<decimal>("SELECT sum(connection_count) FROM devices")));
+    }
+
+    [Fact]
+    public async Task Sightings_of_real_logs_find_every_device()
+    {
+        var folder = FindFolder();
+        Assert.SkipWhen(folder is null, Absent);
+
+        var macs = new HashSet<MacAddress>();
+        foreach (var file in (string[])["derived-arp-iot_sentinel.jsonl.gz", "derived-dhcp-iot_sentinel.jsonl.gz"])
+        {
+            await using var stream = File.OpenRead(Path.Combine(folder, file));
+            var reading = await Logs.ReadAsync(stream);
+            Assert.Null(reading.Error);
+            Assert.Empty(reading.Rejections);
+            Assert.Empty(reading.Stored);
+            macs.UnionWith(reading.Sightings.Select(s => s.MacAddress));
+        }
+
+        var truth = File.ReadLines(Path.Combine(folder, "iot_sentinel-device-truth.csv")).Skip(1).Select(l => MacAddress.Parse(l.Split(',')[1])).ToHashSet();
+        Assert.NotEmpty(truth);
+        Assert.Superset(truth, macs);
+    }
+
+    [Theory]
+    [InlineData("derived-arp-iot_sentinel.jsonl.gz", 2729, 0)]
+    [InlineData("derived-arp-ndpi.jsonl.gz", 555, 0)]
+    [InlineData("derived-arp-zeek-btest.jsonl.gz", 595, 0)]
+    [InlineData("derived-dhcp-iot_sentinel.jsonl.gz", 1352, 0)]
+    [InlineData("derived-dhcp-ndpi.jsonl.gz", 103, 1)]
+    [InlineData("derived-dhcp-zeek-btest.jsonl.gz", 569, 0)]
+    [InlineData("zeek-dhcp-rita-proxy.tsv.gz", 57, 0)]
+    public async Task Every_line_of_real_sightings_is_accounted_for(string file, int sightings, int rejected)
+    {
+        var folder = FindFolder();
+        Assert.SkipWhen(folder is null, Absent);
+
+        await using var stream = File.OpenRead(Path.Combine(folder, file));
+        var reading = await Logs.ReadAsync(stream);
+
+        Assert.Null(reading.Error);
+        Assert.Equal((sightings, rejected), (reading.Sightings.Count, reading.Rejections.Count));
+        Assert.Equal(CountRows(Path.Combine(folder, file)), reading.Lines.Count);
+        // The one line of the fuzzed capture whose MAC has the group bit.
+        Assert.All(reading.Rejections, r => Assert.Equal("mac 'df:e0:ed:01:6e:bd' is a group address, which no device has; accepted are unicast addresses", r.Reason));
+        Assert.All(reading.Sightings, s => Assert.Equal(file.Contains("arp", StringComparison.Ordinal) ? "arp" : "dhcp", s.Source));
+        Assert.All(reading.Sightings, s => Assert.Null(s.Vendor));
+    }
+
+    [Fact]
+    public async Task Addresses_of_real_dhcp_are_those_that_were_acknowledged()
+    {
+        var folder = FindFolder();
+        Assert.SkipWhen(folder is null, Absent);
+
+        var path = Path.Combine(folder, "derived-dhcp-iot_sentinel.jsonl.gz");
+        await using var stream = File.OpenRead(path);
+        var reading = await Logs.ReadAsync(stream);
+
+        var expected = new List<(string, string?, string?)>();
+        using var reader = new StreamReader(new GZipStream(File.OpenRead(path), CompressionMode.Decompress));
+        while (await reader.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
+        {
+            using var document = JsonDocument.Parse(line);
+            expected.Add((
+                document.RootElement.GetProperty("mac").GetString()!,
+                document.RootElement.GetProperty("msg_type").GetString() == "ACK" ? document.RootElement.GetProperty("assigned_addr").GetString() : null,
+                document.RootElement.TryGetProperty("host_name", out var name) ? name.GetString() : null));
+        }
+
+        Assert.Equal(expected, reading.Sightings.Select(s => (s.MacAddress.ToString(), s.IpAddress?.ToString(), s.Hostname)));
+    }
+
+    private static int CountRows(string path)
+    {
+        using var reader = new StreamReader(new GZipStream(File.OpenRead(path), CompressionMode.Decompress));
+        var rows = 0;
+        while (reader.ReadLine() is { } line)
+            rows += line.StartsWith('#') ? 0 : 1;
+        return rows;
     }
 
     private static string? FindFolder()
