@@ -1,3 +1,5 @@
+using System.Net;
+using CobaltGraph.Data.Ingest;
 using CobaltGraph.Model;
 using CobaltGraph.Testing;
 using Microsoft.EntityFrameworkCore;
@@ -57,5 +59,48 @@ public class ReadmeExamples(PostgresServerFixture server) : DatabaseTest(server)
         await using var provider = services.BuildServiceProvider();
         await using var scope = provider.CreateAsyncScope();
         Assert.Empty(await scope.ServiceProvider.GetRequiredService<CobaltGraphContext>().Devices.ToListAsync(Cancel));
+    }
+
+    [Fact]
+    public async Task Ingest_examples_run()
+    {
+        await using var services = new ServiceCollection().AddCobaltGraph(Database.ConnectionString).BuildServiceProvider();
+        var ingest = services.GetRequiredService<IIngestService>();
+        var connection = new Connection { SrcMac = MacAddress.Parse("02:00:5e:00:00:03"), DstIp = IPAddress.Loopback, DstPort = 1 };
+        DeviceSighting[] sightings = [new() { MacAddress = MacAddress.Parse("02:00:5e:00:00:04"), Hostname = "camera" }];
+
+        // README: stream
+        var result = await ingest.StoreAsync(
+            ReadConnectionsAsync(),
+            new IngestOptions<Connection> { Source = "edge-1", StreamKey = "2026-11-24", Writers = 2 });
+
+        Console.WriteLine($"{result.Stored} stored, {result.Duplicate} stored before, {result.Rejected} rejected");
+        foreach (var rejection in result.Rejections)
+            Console.WriteLine($"row {rejection.Position}: {rejection.Reason}");
+        // README: end
+
+        // README: batch
+        await ingest.StoreBatchAsync("edge-1", "4711", sightings);
+
+        await using var writer = ingest.OpenConnectionWriter(new()
+        {
+            Source = "edge-1",
+            BatchSize = 5_000,
+            FlushInterval = TimeSpan.FromSeconds(2),
+        });
+        await writer.WriteAsync(connection);
+        await writer.FlushAsync();
+        // README: end
+
+        Assert.Equal((1, 1), (result.Stored, result.Rejected));
+        Assert.Equal(2, await Count("connections"));
+        Assert.Equal(["camera"], await Texts("SELECT hostname FROM devices WHERE hostname IS NOT NULL"));
+
+        static async IAsyncEnumerable<Connection> ReadConnectionsAsync()
+        {
+            yield return new Connection { DstIp = IPAddress.Loopback, DstPort = 443 };
+            yield return new Connection { DstIp = IPAddress.Loopback, DstPort = 70_000 };
+            await Task.CompletedTask;
+        }
     }
 }

@@ -16,6 +16,8 @@ public class ReadmeTests
     [Theory]
     [InlineData("query")]
     [InlineData("register")]
+    [InlineData("stream")]
+    [InlineData("batch")]
     public void Example_is_code_that_a_test_runs(string name)
     {
         var lines = File.ReadAllLines(Repository.PathOf(

@@ -98,7 +98,7 @@ public sealed class AuditTests(PostgresServerFixture server) : IAsyncLifetime
         Assert.SkipUnless(
             await _database.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'amcheck')"),
             "This server has no amcheck, and indexes are not checked.");
-        Assert.True((await AuditAsync()).Indexes > 50);
+        Assert.True((await AuditAsync(indexes: true)).Indexes > 50);
 
         // The function is not what it was when the index was built.
         await _database.ExecuteAsync(
@@ -110,7 +110,7 @@ public sealed class AuditTests(PostgresServerFixture server) : IAsyncLifetime
             """);
 
         Assert.Contains(
-            (await AuditAsync()).Findings, finding => finding.StartsWith("index: numbers_wrong", StringComparison.Ordinal));
+            (await AuditAsync(indexes: true)).Findings, finding => finding.StartsWith("index: numbers_wrong", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -128,7 +128,8 @@ public sealed class AuditTests(PostgresServerFixture server) : IAsyncLifetime
         Assert.NotEqual("", _model.Contents().DifferenceFrom(contents));
     }
 
-    private Task<AuditReport> AuditAsync() => DatabaseAudit.RunAsync(_database.DataSource, everyRowByLedger: true, Cancel);
+    private Task<AuditReport> AuditAsync(bool indexes = false)
+        => DatabaseAudit.RunAsync(_database.DataSource, everyRowByLedger: true, indexes, Cancel);
 
     private async Task<SnapshotSums> SumAsync()
     {

@@ -62,7 +62,7 @@ public sealed class ServerControlTests(DurableServer server) : IClassFixture<Dur
             var verdict = await OracleJudge.JudgeAsync(OracleLog.Read(path), connection, Cancel);
             Assert.Empty(verdict.Findings);
             Assert.Equal(2, verdict.Acknowledged);
-            var report = await DatabaseAudit.RunAsync(source, everyRowByLedger: true, Cancel);
+            var report = await DatabaseAudit.RunAsync(source, everyRowByLedger: true, cancellationToken: Cancel);
             Assert.Empty(report.Findings);
             Assert.Equal(400, report.Connections);
         }

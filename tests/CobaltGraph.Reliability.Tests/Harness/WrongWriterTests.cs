@@ -126,7 +126,7 @@ public sealed class WrongWriterTests(DurableServer server) : IClassFixture<Durab
 
         Assert.Equal((30, 0), (verdict.Lost, verdict.Duplicate));
         // The database is consistent in itself: only the oracle can know.
-        Assert.Empty((await DatabaseAudit.RunAsync(_direct, everyRowByLedger: true, Cancel)).Findings);
+        Assert.Empty((await DatabaseAudit.RunAsync(_direct, everyRowByLedger: true, indexes: false, Cancel)).Findings);
     }
 
     private async Task<OracleVerdict> DriveAsync(Func<string, IReadOnlyList<Connection>, Task> store)

@@ -35,7 +35,8 @@ public sealed class AnyOrderTests(PostgresServerFixture server)
             var (expected, contents) = (model.Contents(), await DatabaseContents.ReadAsync(database.DataSource, Cancel));
             if (expected.Hash() != contents.Hash())
                 findings.Add($"seed {seed}: {plan.Writers} writers, {plan.Deliveries} deliveries\n{expected.DifferenceFrom(contents)}");
-            findings.AddRange((await DatabaseAudit.RunAsync(database.DataSource, everyRowByLedger: true, Cancel)).Findings.Select(f => $"seed {seed}: {f}"));
+            var audit = await DatabaseAudit.RunAsync(database.DataSource, everyRowByLedger: true, indexes: false, Cancel);
+            findings.AddRange(audit.Findings.Select(finding => $"seed {seed}: {finding}"));
         }
 
         Report.Put(new(

@@ -46,7 +46,7 @@ public abstract class IngestTest(DurableServer server) : IClassFixture<DurableSe
     }
 
     /// <summary>Everything derived against the rows.</summary>
-    protected Task<AuditReport> AuditAsync() => DatabaseAudit.RunAsync(Direct, everyRowByLedger: true, Cancel);
+    protected Task<AuditReport> AuditAsync() => DatabaseAudit.RunAsync(Direct, everyRowByLedger: true, cancellationToken: Cancel);
 
     /// <summary>Waits until nobody else is connected to the database.</summary>
     protected async Task SessionsEndAsync()

@@ -1,6 +1,7 @@
 using CobaltGraph.Reliability.Audit;
 using CobaltGraph.Reliability.Results;
 using CobaltGraph.Reliability.Workloads;
+using Npgsql;
 
 namespace CobaltGraph.Reliability.Tests.Ingest;
 
@@ -74,6 +75,28 @@ public sealed class ManyWritersTests(DurableServer server) : IngestTest(server)
         Assert.Empty(verdict.Findings);
         Assert.Empty(audit.Findings);
         Assert.Equal(120, verdict.Acknowledged);
+    }
+
+    // A number that never moves would look like a promise that is kept.
+    [Fact]
+    public async Task Row_locked_by_two_at_once_is_counted_as_a_multixact()
+    {
+        await Direct.RunAsync("INSERT INTO devices (mac_address) VALUES ('02:00:00:00:00:01')");
+        var before = await MultixactsAsync();
+        const string Share = "SELECT 1 FROM devices FOR KEY SHARE";
+
+        await using (var one = await Direct.OpenConnectionAsync(Cancel))
+        await using (var two = await Direct.OpenConnectionAsync(Cancel))
+        await using (await one.BeginTransactionAsync(Cancel))
+        await using (await two.BeginTransactionAsync(Cancel))
+        {
+            await using var first = new NpgsqlCommand(Share, one);
+            await using var second = new NpgsqlCommand(Share, two);
+            await first.ExecuteNonQueryAsync(Cancel);
+            await second.ExecuteNonQueryAsync(Cancel);
+        }
+
+        Assert.Equal(before + 1, await MultixactsAsync());
     }
 
     private async Task WriteAsync(IngestHost host, OracleDriver driver, int batches)
