@@ -233,6 +233,14 @@ public sealed class DatabaseVerbTests(PostgresServerFixture server) : IAsyncLife
             json.GetProperty("migrations").EnumerateArray(),
             m => Assert.Equal("applied", m.GetProperty("state").GetString()));
         var tables = json.GetProperty("tables").EnumerateArray().ToDictionary(t => t.GetProperty("table").GetString()!);
+        Assert.Equal(
+            (await _database.QueryAsync("""
+                SELECT relname::text FROM pg_class
+                WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+                  AND relname <> '__EFMigrationsHistory'
+                ORDER BY relname
+                """)).Select(row => (string)row[0]!),
+            tables.Keys);
         Assert.Equal(3, tables["devices"].GetProperty("rows").GetInt64());
         Assert.Equal(3, tables["connections"].GetProperty("rows").GetInt64());
         Assert.False(tables["connections"].GetProperty("rows_estimated").GetBoolean());

@@ -1,5 +1,7 @@
 -- What sensors saw of devices becomes what is known of them, as if the sightings had been stored one by one in the order
--- of their times: the result depends neither on their real order nor on batches or the number of writers.
+-- of their times: the result depends neither on their real order nor on batches or the number of writers. One thing
+-- does: the primary address stays in the family that it has, and a device without one gets that of its earliest address
+-- in the call. What is stored late, an import of last week, must not move what a live device is reached by.
 --   1. One SELECT makes one entry per device: of each attribute the newest value, of equally new ones the greatest.
 --   2. One statement locks the devices, in MAC order as writers of connections and the sweep do, so that nobody
 --      deadlocks. Where some are unseen it inserts them on the way; it updates nothing, and so returns the inserted only.
@@ -35,7 +37,6 @@ DECLARE
     d_ipv6s inet[];
     d_ipv6_ats timestamptz[];
     d_families integer[];
-    d_family_ats timestamptz[];
     d_hostnames text[];
     d_hostname_ats timestamptz[];
     d_vendors text[];
@@ -103,12 +104,11 @@ BEGIN
                pg_catalog.array_agg(a.ipv4), pg_catalog.array_agg(a.ipv4_at),
                pg_catalog.array_agg(a.ipv6), pg_catalog.array_agg(a.ipv6_at),
                pg_catalog.array_agg(CASE WHEN a.ipv6_first_at < a.ipv4_first_at THEN 6 ELSE a.lowest_family END),
-               pg_catalog.array_agg(least(a.ipv4_first_at, a.ipv6_first_at)),
                pg_catalog.array_agg(a.hostname), pg_catalog.array_agg(a.hostname_at),
                pg_catalog.array_agg(a.vendor), pg_catalog.array_agg(a.vendor_at),
                pg_catalog.array_agg(a.device_type), pg_catalog.array_agg(a.type_at),
                pg_catalog.array_agg(a.source), pg_catalog.array_agg(a.source_at)
-        INTO d_macs, d_firsts, d_lasts, d_ipv4s, d_ipv4_ats, d_ipv6s, d_ipv6_ats, d_families, d_family_ats,
+        INTO d_macs, d_firsts, d_lasts, d_ipv4s, d_ipv4_ats, d_ipv6s, d_ipv6_ats, d_families,
              d_hostnames, d_hostname_ats, d_vendors, d_vendor_ats, d_types, d_type_ats, d_sources, d_source_ats
         FROM (
             SELECT n.mac, min(n.at) AS first_at, max(n.at) AS last_at, min(n.family) AS lowest_family,
@@ -197,7 +197,6 @@ BEGIN
                    OR o.hostname_newer OR o.vendor_newer OR o.type_newer OR i.ip IS DISTINCT FROM d.ip_address)
                    AS device_changes,
                o.ipv4_newer OR o.ipv6_newer OR o.hostname_newer OR o.vendor_newer OR o.type_newer OR o.source_newer
-                   OR f.family IS DISTINCT FROM k.address_family OR f.family_at IS DISTINCT FROM k.address_family_seen_at
                    AS sighting_changes,
                u.first_at, u.last_at, o.activity_at, i.ip,
                CASE WHEN o.hostname_newer THEN u.hostname ELSE d.hostname::text END AS hostname,
@@ -205,7 +204,6 @@ BEGIN
                CASE WHEN o.type_newer THEN u.device_type ELSE d.device_type::text END AS device_type,
                f.ipv4, CASE WHEN o.ipv4_newer THEN u.ipv4_at ELSE k.ipv4_seen_at END AS ipv4_at,
                f.ipv6, CASE WHEN o.ipv6_newer THEN u.ipv6_at ELSE k.ipv6_seen_at END AS ipv6_at,
-               f.family, f.family_at,
                CASE WHEN o.hostname_newer THEN u.hostname_at ELSE k.hostname_seen_at END AS hostname_at,
                CASE WHEN o.vendor_newer THEN u.vendor_at ELSE k.vendor_seen_at END AS vendor_at,
                CASE WHEN o.type_newer THEN u.type_at ELSE k.device_type_seen_at END AS type_at,
@@ -214,15 +212,14 @@ BEGIN
         FROM (
             SELECT a.mac, a.last_at, coalesce(a.first_at, a.last_at) AS first_at,
                    a.ipv4, coalesce(a.ipv4_at, a.last_at) AS ipv4_at, a.ipv6, coalesce(a.ipv6_at, a.last_at) AS ipv6_at,
-                   a.family, coalesce(a.family_at, a.last_at) AS family_at,
-                   a.hostname, coalesce(a.hostname_at, a.last_at) AS hostname_at,
+                   a.family, a.hostname, coalesce(a.hostname_at, a.last_at) AS hostname_at,
                    a.vendor, coalesce(a.vendor_at, a.last_at) AS vendor_at,
                    a.device_type, coalesce(a.type_at, a.last_at) AS type_at,
                    a.source, coalesce(a.source_at, a.last_at) AS source_at
             FROM unnest(
-                    d_macs, d_firsts, d_lasts, d_ipv4s, d_ipv4_ats, d_ipv6s, d_ipv6_ats, d_families, d_family_ats,
+                    d_macs, d_firsts, d_lasts, d_ipv4s, d_ipv4_ats, d_ipv6s, d_ipv6_ats, d_families,
                     d_hostnames, d_hostname_ats, d_vendors, d_vendor_ats, d_types, d_type_ats, d_sources, d_source_ats)
-                AS a(mac, first_at, last_at, ipv4, ipv4_at, ipv6, ipv6_at, family, family_at,
+                AS a(mac, first_at, last_at, ipv4, ipv4_at, ipv6, ipv6_at, family,
                      hostname, hostname_at, vendor, vendor_at, device_type, type_at, source, source_at)
         ) AS u
         JOIN devices AS d ON d.mac_address = u.mac
@@ -239,33 +236,17 @@ BEGIN
                    u.device_type IS NOT NULL AND (k.device_type_seen_at IS NULL OR (u.type_at, u.device_type COLLATE "C")
                        > (k.device_type_seen_at, coalesce(d.device_type::text, ''))) AS type_newer,
                    u.source IS NOT NULL AND (k.source IS NULL OR (u.source_at, u.source COLLATE "C")
-                       > (k.source_seen_at, k.source::text)) AS source_newer,
-                   -- An address that no sighting put there is an application's, and so is the choice of its family.
-                   n.mac IS NULL AND d.ip_address IS NOT NULL
-                       AND k.address_family IS DISTINCT FROM family(d.ip_address) AS application_chose
+                       > (k.source_seen_at, k.source::text)) AS source_newer
         ) AS o
         CROSS JOIN LATERAL (
-            SELECT CASE
-                       WHEN o.application_chose THEN family(d.ip_address)
-                       WHEN d.ip_address IS NOT NULL OR k.address_family_seen_at IS NOT NULL THEN k.address_family
-                   END AS family,
-                   CASE WHEN NOT o.application_chose THEN k.address_family_seen_at END AS family_at
-        ) AS b
-        CROSS JOIN LATERAL (
-            SELECT u.family IS NOT NULL
-                   AND (b.family IS NULL OR (u.family_at, u.family) < (b.family_at, b.family)) AS earlier
-        ) AS e
-        CROSS JOIN LATERAL (
-            SELECT CASE WHEN e.earlier THEN u.family ELSE b.family END AS family,
-                   CASE WHEN e.earlier THEN u.family_at ELSE b.family_at END AS family_at,
-                   CASE WHEN o.ipv4_newer THEN u.ipv4 ELSE k.ipv4 END AS ipv4,
+            SELECT CASE WHEN o.ipv4_newer THEN u.ipv4 ELSE k.ipv4 END AS ipv4,
                    CASE WHEN o.ipv6_newer THEN u.ipv6 ELSE k.ipv6 END AS ipv6
         ) AS f
         CROSS JOIN LATERAL (
             SELECT CASE
-                       WHEN u.family IS NULL THEN d.ip_address
-                       WHEN f.family = 4 AND (o.ipv4_newer OR family(d.ip_address) IS DISTINCT FROM 4) THEN f.ipv4
-                       WHEN f.family = 6 AND (o.ipv6_newer OR family(d.ip_address) IS DISTINCT FROM 6) THEN f.ipv6
+                       WHEN d.ip_address IS NULL THEN CASE u.family WHEN 4 THEN f.ipv4 WHEN 6 THEN f.ipv6 END
+                       WHEN o.ipv4_newer AND family(d.ip_address) = 4 THEN f.ipv4
+                       WHEN o.ipv6_newer AND family(d.ip_address) = 6 THEN f.ipv6
                        ELSE d.ip_address
                    END AS ip
         ) AS i
@@ -288,8 +269,6 @@ BEGIN
             ipv4_seen_at = m.ipv4_at,
             ipv6 = m.ipv6,
             ipv6_seen_at = m.ipv6_at,
-            address_family = m.family,
-            address_family_seen_at = m.family_at,
             hostname_seen_at = m.hostname_at,
             vendor_seen_at = m.vendor_at,
             device_type_seen_at = m.type_at,
@@ -299,10 +278,10 @@ BEGIN
         WHERE t.mac_address = m.mac AND m.sighted AND m.sighting_changes
     )
     INSERT INTO device_sightings
-        (mac_address, ipv4, ipv4_seen_at, ipv6, ipv6_seen_at, address_family, address_family_seen_at,
-         hostname_seen_at, vendor_seen_at, device_type_seen_at, source, source_seen_at, created_by_sighting)
-    SELECT m.mac, m.ipv4, m.ipv4_at, m.ipv6, m.ipv6_at, m.family, m.family_at,
-           m.hostname_at, m.vendor_at, m.type_at, m.source, m.source_at, m.inserted
+        (mac_address, ipv4, ipv4_seen_at, ipv6, ipv6_seen_at, hostname_seen_at,
+         vendor_seen_at, device_type_seen_at, source, source_seen_at, created_by_sighting)
+    SELECT m.mac, m.ipv4, m.ipv4_at, m.ipv6, m.ipv6_at, m.hostname_at,
+           m.vendor_at, m.type_at, m.source, m.source_at, m.inserted
     FROM merged AS m
     WHERE NOT m.sighted;
 

@@ -12,10 +12,9 @@ internal sealed class SightedDeviceConfiguration : IEntityTypeConfiguration<Sigh
         {
             table.HasComment(
                 "What sightings say of a device, and as of when: one row per device that was ever sighted. Kept by "
-                + "merge_device_sightings(), whose result these times make independent of order and batches.");
+                + "merge_device_sightings(), which tells by these times what is stored late from news.");
             table.HasCheckConstraint("ck_device_sightings_ipv4", "family(ipv4) = 4");
             table.HasCheckConstraint("ck_device_sightings_ipv6", "family(ipv6) = 6");
-            table.HasCheckConstraint("ck_device_sightings_address_family", "address_family IN (4, 6)");
         });
         // Times move with every sighting: room on the page keeps those updates off the index.
         sighted.HasStorageParameter("fillfactor", 70);
@@ -31,10 +30,6 @@ internal sealed class SightedDeviceConfiguration : IEntityTypeConfiguration<Sigh
             .HasComment("IPv6 address seen last.");
         sighted.Property(s => s.IPv6SeenAt).HasColumnName("ipv6_seen_at")
             .HasComment("When ipv6 was last seen, never past now().");
-        sighted.Property(s => s.AddressFamily)
-            .HasComment("4 or 6: family of the device's primary address, that of its first address. Later ones of the other family do not replace it.");
-        sighted.Property(s => s.AddressFamilySeenAt)
-            .HasComment("When the address that settled address_family was seen; NULL when an application set the address.");
         sighted.Property(s => s.HostnameSeenAt)
             .HasComment("When a sighting last told the device's hostname.");
         sighted.Property(s => s.VendorSeenAt)

@@ -249,11 +249,13 @@ internal sealed class TableRowBuilder
 
     private static TimeSpan Duration(TableColumn column, ReadOnlySpan<byte> value, ref string? reason)
     {
-        if (ZeekTime.TryParseSeconds(value, out var microseconds) != ZeekTime.Result.Done
-            || Math.Abs(microseconds) > TimeSpan.MaxValue.Ticks / TimeSpan.TicksPerMicrosecond)
+        var result = ZeekTime.TryParseSeconds(value, out var microseconds);
+        if (result == ZeekTime.Result.NotANumber)
+            result = ZeekTime.TryParseInterval(value, out microseconds);
+        if (result != ZeekTime.Result.Done || Math.Abs(microseconds) > TimeSpan.MaxValue.Ticks / TimeSpan.TicksPerMicrosecond)
         {
             reason = $"{TableColumns.NameOf(column)} '{InputValue.Show(value)}' is not a length of time; accepted are seconds, "
-                     + "at most 922337203685, with or without a fraction";
+                     + "at most 922337203685, with or without a fraction, or '1 day 02:03:04.5'";
             return default;
         }
 

@@ -107,6 +107,49 @@ internal static class ZeekTime
         return Result.Done;
     }
 
+    /// <summary>
+    /// An interval as PostgreSQL prints it by default: <c>00:00:01.5</c>, <c>-1 days +02:03:04</c>, <c>2 days</c>. Months have
+    /// no length.
+    /// </summary>
+    public static Result TryParseInterval(ReadOnlySpan<byte> text, out long microseconds)
+    {
+        microseconds = 0;
+        var days = text.IndexOf(" day"u8);
+        if (days >= 0)
+        {
+            if (!System.Buffers.Text.Utf8Parser.TryParse(text[..days], out int count, out var consumed) || consumed != days)
+                return Result.NotANumber;
+            if (Math.Abs((long)count) > TimeSpan.MaxValue.Days)
+                return Result.OutOfRange;
+            microseconds = count * (TimeSpan.TicksPerDay / TimeSpan.TicksPerMicrosecond);
+            text = text[(days + 4)..];
+            if (text is [(byte)'s', ..])
+                text = text[1..];
+            if (text.IsEmpty)
+                return Result.Done;
+            if (text[0] != ' ')
+                return Result.NotANumber;
+            text = text[1..];
+        }
+
+        var isNegative = text is [(byte)'-', ..];
+        if (text is [(byte)'-' or (byte)'+', ..])
+            text = text[1..];
+        var colon = text.IndexOf((byte)':');
+        // At most a billion hours, so that nothing overflows.
+        if (colon is < 2 or > 9 || text.Length < colon + 6 || text[colon + 3] != ':' || text[colon + 4] is < (byte)'0' or > (byte)'9'
+            || !TryParseDigits(text[..colon], out var hours) || !TryParseDigits(text.Slice(colon + 1, 2), out var minutes)
+            || TryParseSeconds(text[(colon + 4)..], out var seconds) != Result.Done
+            || minutes > 59 || seconds >= 60 * MicrosecondsPerSecond)
+        {
+            return Result.NotANumber;
+        }
+
+        var time = (hours * 60L + minutes) * 60 * MicrosecondsPerSecond + seconds;
+        microseconds += isNegative ? -time : time;
+        return Math.Abs(microseconds) > MaxMicroseconds ? Result.OutOfRange : Result.Done;
+    }
+
     private static bool IsNotFinite(ReadOnlySpan<byte> text)
         => text.Length <= 8 && System.Text.Encoding.Latin1.GetString(text).ToUpperInvariant() is "NAN" or "INF" or "INFINITY";
 

@@ -169,8 +169,6 @@ namespace CobaltGraph.Data.Migrations
                     ipv4_seen_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true, comment: "When ipv4 was last seen, never past now()."),
                     ipv6 = table.Column<IPAddress>(type: "inet", nullable: true, comment: "IPv6 address seen last."),
                     ipv6_seen_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true, comment: "When ipv6 was last seen, never past now()."),
-                    address_family = table.Column<short>(type: "smallint", nullable: true, comment: "4 or 6: family of the device's primary address, that of its first address. Later ones of the other family do not replace it."),
-                    address_family_seen_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true, comment: "When the address that settled address_family was seen; NULL when an application set the address."),
                     hostname_seen_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true, comment: "When a sighting last told the device's hostname."),
                     vendor_seen_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true, comment: "When a sighting last told the device's vendor."),
                     device_type_seen_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true, comment: "When a sighting last told the device's type."),
@@ -181,7 +179,6 @@ namespace CobaltGraph.Data.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("pk_device_sightings", x => x.mac_address);
-                    table.CheckConstraint("ck_device_sightings_address_family", "address_family IN (4, 6)");
                     table.CheckConstraint("ck_device_sightings_ipv4", "family(ipv4) = 4");
                     table.CheckConstraint("ck_device_sightings_ipv6", "family(ipv6) = 6");
                     table.ForeignKey(
@@ -191,7 +188,7 @@ namespace CobaltGraph.Data.Migrations
                         principalColumn: "mac_address",
                         onDelete: ReferentialAction.Cascade);
                 },
-                comment: "What sightings say of a device, and as of when: one row per device that was ever sighted. Kept by merge_device_sightings(), whose result these times make independent of order and batches.")
+                comment: "What sightings say of a device, and as of when: one row per device that was ever sighted. Kept by merge_device_sightings(), which tells by these times what is stored late from news.")
                 .Annotation("Npgsql:StorageParameter:fillfactor", 70);
 
             migrationBuilder.CreateIndex(

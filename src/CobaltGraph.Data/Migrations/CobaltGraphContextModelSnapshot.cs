@@ -585,16 +585,6 @@ namespace CobaltGraph.Data.Migrations
                         .HasColumnType("macaddr")
                         .HasColumnName("mac_address");
 
-                    b.Property<short?>("AddressFamily")
-                        .HasColumnType("smallint")
-                        .HasColumnName("address_family")
-                        .HasComment("4 or 6: family of the device's primary address, that of its first address. Later ones of the other family do not replace it.");
-
-                    b.Property<DateTimeOffset?>("AddressFamilySeenAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("address_family_seen_at")
-                        .HasComment("When the address that settled address_family was seen; NULL when an application set the address.");
-
                     b.Property<bool>("CreatedBySighting")
                         .HasColumnType("boolean")
                         .HasColumnName("created_by_sighting")
@@ -651,9 +641,7 @@ namespace CobaltGraph.Data.Migrations
 
                     b.ToTable("device_sightings", null, t =>
                         {
-                            t.HasComment("What sightings say of a device, and as of when: one row per device that was ever sighted. Kept by merge_device_sightings(), whose result these times make independent of order and batches.");
-
-                            t.HasCheckConstraint("ck_device_sightings_address_family", "address_family IN (4, 6)");
+                            t.HasComment("What sightings say of a device, and as of when: one row per device that was ever sighted. Kept by merge_device_sightings(), which tells by these times what is stored late from news.");
 
                             t.HasCheckConstraint("ck_device_sightings_ipv4", "family(ipv4) = 4");
 

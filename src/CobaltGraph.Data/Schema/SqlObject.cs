@@ -108,7 +108,15 @@ internal sealed partial record SqlObject(SqlObjectKind Kind, string Name, int Ve
     private static partial Regex ResourceName();
 
     // An exact match in our schema beats a polymorphic or variadic function of pg_catalog, wherever that is on the path.
-    [GeneratedRegex(@"(?<![\w.])(array_agg|cardinality|concat|concat_ws|format|jsonb_build_array|jsonb_build_object|num_nulls)\(")]
+    // count(*) takes no type, and unnest of several arrays is the parser's own, by its bare name only.
+    [GeneratedRegex(
+        """
+        (?<![\w.])
+        (?:(?:array_agg|cardinality|concat|concat_ws|format|jsonb_build_array|jsonb_build_object|num_nulls)\(
+          |count\((?!\s*\*)
+          |unnest\((?=(?:[^](),[]|[[(](?<open>)|[])](?<-open>)|(?(open),|(?!)))*(?(open)(?!))\)))
+        """,
+        RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex Hijackable();
 
     [GeneratedRegex(@"^(IMMUTABLE|STABLE|VOLATILE)$", RegexOptions.Multiline)]

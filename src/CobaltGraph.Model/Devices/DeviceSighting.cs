@@ -5,7 +5,7 @@ namespace CobaltGraph.Model;
 /// <summary>
 /// What a sensor saw of a device at one moment, by ARP, DHCP or another protocol. Storing it creates the device or adds
 /// to what is known of it: a member that is null erases nothing, and of several values the one seen last holds, whatever
-/// the order in which they are stored.
+/// the order in which they are stored. Only the family of a primary address is that of the address stored first.
 /// </summary>
 public sealed record DeviceSighting
 {
@@ -13,8 +13,9 @@ public sealed record DeviceSighting
     public required MacAddress MacAddress { get; init; }
 
     /// <summary>
-    /// The address that the device had, IPv4 or IPv6; null, 0.0.0.0 or :: when it had none or it is not known. The device's
-    /// primary address stays in the family of its first one: no later address of the other family replaces it.
+    /// The address that the device had, IPv4 or IPv6; null, 0.0.0.0 or :: when it had none or it is not known. No address
+    /// of the other family replaces the device's primary address, whenever it was seen. A device without one gets one
+    /// of the family that was seen first among the sightings stored together, IPv4 when both were seen at once.
     /// </summary>
     public IPAddress? IpAddress { get; init; }
 

@@ -23,17 +23,6 @@ public class SightedDevice
     /// <summary>When <see cref="IPv6"/> was last seen, UTC.</summary>
     public DateTimeOffset? IPv6SeenAt { get; set; }
 
-    /// <summary>
-    /// The family of the device's primary address, 4 or 6: that of its first address, which no later one of the other
-    /// family replaces. Null while no address is known.
-    /// </summary>
-    public short? AddressFamily { get; set; }
-
-    /// <summary>
-    /// When the address that settled <see cref="AddressFamily"/> was seen, UTC; null when an application set the address.
-    /// </summary>
-    public DateTimeOffset? AddressFamilySeenAt { get; set; }
-
     /// <summary>When the device's <see cref="Device.Hostname"/> was last seen, UTC; null when no sighting had one.</summary>
     public DateTimeOffset? HostnameSeenAt { get; set; }
 

@@ -78,6 +78,24 @@ public class GzipTests
     }
 
     [Fact]
+    public async Task Cut_csv_and_sightings_are_an_error_and_the_complete_records_before_are_read()
+    {
+        var csv = "mac_address,hostname\n" + string.Concat(Enumerable.Range(0, 3000).Select(i => $"02:00:00:00:{i >> 8:x2}:{i & 255:x2},\"a\n{(uint)i * 2654435761:x8}\"\n"));
+        var arp = string.Concat(Enumerable.Range(0, 3000).Select(i => Logs.Change(Logs.GoodArp, ("1461243763.194849", $"{i}.{(uint)i * 2654435761 % 1_000_000:d6}")) + "\n"));
+        foreach (var text in (string[])[csv, arp])
+        {
+            var packed = Logs.Gzip(text);
+            for (var length = packed.Length / 3; length < packed.Length; length += 499)
+            {
+                var reading = await Logs.ReadAsync(new ChunkStream(packed[..length], 1000, isAsynchronous: true));
+                Assert.Contains("cut", reading.Error, StringComparison.Ordinal);
+                Assert.Empty(reading.Rejections);
+                Assert.InRange(reading.Sightings.Count, 100, 3000);
+            }
+        }
+    }
+
+    [Fact]
     public async Task Cut_second_member_is_an_error()
     {
         var reading = await Logs.ReadAsync((byte[])[.. Logs.Gzip(Logs.GoodJson + "\n"), .. Logs.Gzip(Log)[..5000]]);

@@ -117,4 +117,41 @@ public class ZeekTimeTests
     [InlineData("yesterday", ZeekTime.Result.NotANumber)]
     public void Timestamp_that_cannot_be_stored_is_refused(string text, object result)
         => Assert.Equal(result, ZeekTime.TryParseTimestamp(Encoding.UTF8.GetBytes(text), out _));
+
+    [Theory]
+    [InlineData("00:00:00", 0)]
+    [InlineData("00:00:01.5", 1_500_000)]
+    [InlineData("-00:00:00.000001", -1)]
+    [InlineData("26:03:04", 93_784_000_000)]
+    [InlineData("2 days", 172_800_000_000)]
+    [InlineData("1 day 02:03:04.000005", 93_784_000_005)]
+    [InlineData("-1 days +02:00:00", -79_200_000_000)]
+    [InlineData("-1 days -02:00:00", -93_600_000_000)]
+    [InlineData("10675199 days 02:48:05.47758", 922_337_203_685_477_580)]
+    [InlineData("-10675199 days -02:48:05.47758", -922_337_203_685_477_580)]
+    public void Interval_is_read_as_postgresql_prints_it(string text, long microseconds)
+    {
+        Assert.Equal(ZeekTime.Result.Done, ZeekTime.TryParseInterval(Encoding.UTF8.GetBytes(text), out var value));
+        Assert.Equal(microseconds, value);
+    }
+
+    [Theory]
+    [InlineData("", ZeekTime.Result.NotANumber)]
+    [InlineData("1", ZeekTime.Result.NotANumber)]
+    [InlineData("1 mon", ZeekTime.Result.NotANumber)]
+    [InlineData("1 mon 2 days", ZeekTime.Result.NotANumber)]
+    [InlineData(" day", ZeekTime.Result.NotANumber)]
+    [InlineData("1 daily", ZeekTime.Result.NotANumber)]
+    [InlineData("1 day ", ZeekTime.Result.NotANumber)]
+    [InlineData("1:2:3", ZeekTime.Result.NotANumber)]
+    [InlineData("00:60:00", ZeekTime.Result.NotANumber)]
+    [InlineData("00:00:60", ZeekTime.Result.NotANumber)]
+    [InlineData("00:00:-1", ZeekTime.Result.NotANumber)]
+    [InlineData("00:00", ZeekTime.Result.NotANumber)]
+    [InlineData("10675200 days", ZeekTime.Result.OutOfRange)]
+    [InlineData("10675199 days 02:48:06", ZeekTime.Result.OutOfRange)]
+    [InlineData("999999999:00:00", ZeekTime.Result.OutOfRange)]
+    [InlineData("99999999999 days", ZeekTime.Result.NotANumber)]
+    public void Interval_that_has_no_length_is_refused(string text, object result)
+        => Assert.Equal(result, ZeekTime.TryParseInterval(Encoding.UTF8.GetBytes(text), out _));
 }

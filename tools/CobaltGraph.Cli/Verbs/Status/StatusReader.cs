@@ -40,7 +40,8 @@ internal static class StatusReader
         SELECT c.relname, c.relkind = 'p', c.reltuples::bigint, pg_catalog.pg_total_relation_size(c.oid)
         FROM pg_catalog.pg_class AS c
         WHERE c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1)
-          AND c.relname IN ('devices', 'connections', 'device_events', 'device_destinations', 'ingest_batches')
+          AND c.relname IN (
+              'devices', 'connections', 'device_events', 'device_destinations', 'device_sightings', 'ingest_batches')
           AND c.relkind IN ('r', 'p')
         ORDER BY c.relname
         """;
