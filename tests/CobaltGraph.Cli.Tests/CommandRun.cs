@@ -18,6 +18,8 @@ internal sealed class CommandRunner
 
     public string Input { get; init; } = "";
 
+    public byte[] InputBytes { get; init; } = [];
+
     public int Width { get; init; } = 200;
 
     public CancellationToken CancellationToken { get; init; } = TestContext.Current.CancellationToken;
@@ -31,6 +33,7 @@ internal sealed class CommandRunner
             Output = TextWriter.Synchronized(output),
             Error = TextWriter.Synchronized(error),
             Input = () => new StringReader(Input),
+            InputBytes = () => new MemoryStream(InputBytes),
             Environment = name => Environment.GetValueOrDefault(name),
             CurrentFolder = Folder,
             OutputIsTerminal = Terminal,

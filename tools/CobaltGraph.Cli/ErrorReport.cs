@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using CobaltGraph.Data;
+using CobaltGraph.Data.Ingest;
 using CobaltGraph.Data.Schema;
 using CobaltGraph.LocalPostgres;
 using Npgsql;
@@ -37,6 +38,7 @@ internal static class ErrorReport
                     return (ExitCode.Failed, e.Message, "Run it again later, or wait longer with --timeout.");
                 case DatabaseSettingsException or LocalPostgresException: return (ExitCode.Failed, e.Message, null);
                 case PostgresException server: return FromServer(call, server);
+                case IngestException { InnerException: not NpgsqlException }: return (ExitCode.Failed, e.Message, null);
             }
         }
 

@@ -3,13 +3,28 @@ namespace CobaltGraph.Data.Import;
 /// <summary>Bounds and hooks of an import.</summary>
 internal sealed record ImportOptions
 {
-    /// <summary>Connections stored by one COPY in one transaction.</summary>
-    public int BatchSize { get; init; } = 10_000;
+    /// <summary>Who delivers the files; part of every batch's key.</summary>
+    public string Source { get; init; } = "import";
+
+    /// <summary>
+    /// Lines of a block, which is stored in one transaction. The ledger knows blocks by where they begin, so that a file
+    /// whose import was cut short must be cut alike the next time; other numbers are for tests.
+    /// </summary>
+    public int BlockLines { get; init; } = 10_000;
+
+    /// <summary>Connections to the server that store blocks side by side, 1 to 32.</summary>
+    public int Writers { get; init; } = 1;
+
+    /// <summary>Gets rejected lines as they stood in the input; null for none.</summary>
+    public RejectsFile? Rejects { get; init; }
+
+    /// <summary>Gives the time of records that have none.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>How many rejected lines <see cref="ImportResult.Rejections"/> keeps; all are counted.</summary>
     public int MaxReportedRejections { get; init; } = 100;
 
-    /// <summary>Called for every rejected line, in file order except for lines that only the server refused.</summary>
+    /// <summary>Called for every rejected line whose block is stored, in the order of files and lines.</summary>
     public Action<RejectedLine>? OnRejected { get; init; }
 
     /// <summary>Longest line in bytes; a longer one is rejected and its rest skipped unread.</summary>

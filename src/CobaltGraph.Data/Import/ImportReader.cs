@@ -51,6 +51,8 @@ internal static class ImportReader
                 continue;
             }
 
+            if (RejectsFile.IsReason(lines.Line.Span))
+                continue;
             parser ??= ChooseParser(lines.Line);
             var isComplete = parser is not CsvParser || await CompleteQuotesAsync(lines, cancellationToken).ConfigureAwait(false);
             var record = Read(parser, lines, isComplete, options, out var reason);
@@ -77,6 +79,7 @@ internal static class ImportReader
                     ? null
                     : new RejectedLine(shownFile, lines.LineNumber, reason, DisplayText.Escape(lines.Line.Span, RejectedLine.MaxExcerptLength)),
                 Raw = lines.Line,
+                HasEnd = lines.HasEnd,
                 RawLength = lines.TooLongBytes > 0 ? lines.TooLongBytes : lines.Line.Length,
                 Header = parser.Header,
             };

@@ -26,6 +26,9 @@ internal readonly record struct ImportedLine
     /// <summary>The length of the line in the input, in bytes: more than that of <see cref="Raw"/> when it was too long.</summary>
     public required long RawLength { get; init; }
 
+    /// <summary>Whether a line end follows. Where none does, the input may be a file whose writer is not done with the line.</summary>
+    public bool HasEnd { get; init; }
+
     /// <summary>The header in force, the same object until it changes; null in formats that have none.</summary>
     public InputHeader? Header { get; init; }
 }

@@ -31,6 +31,9 @@ internal sealed class LineReader(Stream stream, int maxLineBytes)
     /// <summary>The number of bytes of the line, or 0 when it is not too long.</summary>
     public long TooLongBytes { get; private set; }
 
+    /// <summary>Whether a line end follows, and not the end of the stream.</summary>
+    public bool HasEnd { get; private set; }
+
     /// <summary>What is read ahead of the first line, at least <paramref name="count"/> bytes unless the stream ends.</summary>
     public async ValueTask<ReadOnlyMemory<byte>> PeekAsync(int count, CancellationToken cancellationToken)
     {
@@ -99,6 +102,7 @@ internal sealed class LineReader(Stream stream, int maxLineBytes)
             _lineLength = length;
             _start = _searched = found < 0 ? _end : _searched + 1;
             _linesRead++;
+            HasEnd = found >= 0;
             return true;
         }
     }
@@ -111,6 +115,7 @@ internal sealed class LineReader(Stream stream, int maxLineBytes)
         _lineLength = _firstLength;
         _start = _searched = _lineStart + _firstSize;
         _linesRead = LineNumber;
+        HasEnd = true;
     }
 
     private bool TryTake()
@@ -124,6 +129,7 @@ internal sealed class LineReader(Stream stream, int maxLineBytes)
 
         var lineEnd = _searched + found;
         Take(lineEnd);
+        HasEnd = true;
         _start = _searched = lineEnd + 1;
         return true;
     }
@@ -158,6 +164,7 @@ internal sealed class LineReader(Stream stream, int maxLineBytes)
                 }
 
                 Take(_end);
+                HasEnd = false;
                 _start = _searched = _end;
                 return true;
             }
@@ -198,6 +205,7 @@ internal sealed class LineReader(Stream stream, int maxLineBytes)
             _start = _searched = _end = kept;
         }
 
+        HasEnd = read > 0;
         _lineStart = 0;
         _lineLength = kept;
         TooLongBytes = length;

@@ -9,7 +9,7 @@ namespace CobaltGraph.Data.Ingest;
 /// </summary>
 internal sealed class BatchQueue<T> : IAsyncDisposable
 {
-    private readonly BatchStorer<T> _storer;
+    private readonly IBatchStorer<T> _storer;
     private readonly IRecordSink<T> _sink;
     private readonly IngestOptions<T> _options;
     private readonly IProgress<IngestProgress>? _progress;
@@ -30,7 +30,7 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
     private long _retries;
 
     public BatchQueue(
-        BatchStorer<T> storer,
+        IBatchStorer<T> storer,
         IRecordSink<T> sink,
         IngestOptions<T> options,
         IProgress<IngestProgress>? progress,
@@ -47,6 +47,12 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
         _channel = Channel.CreateBounded<Batch<T>>(options.Writers);
         _writers = [.. Enumerable.Range(0, options.Writers).Select(_ => Task.Run(WriteAsync, CancellationToken.None))];
     }
+
+    /// <summary>Told of every batch that is stored, by one thread at a time, while its rows are still there.</summary>
+    public Action<Batch<T>, BatchOutcome<T>>? OnStored { get; init; }
+
+    /// <summary>Told of every batch that is not stored, by one thread at a time.</summary>
+    public Action<Batch<T>, Exception>? OnFailed { get; init; }
 
     /// <summary>What ended the work, or null.</summary>
     public Exception? Failure
@@ -151,7 +157,10 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
                 if (e is not OperationCanceledException)
                     IngestLog.Failed(_logger, e, Faults.Describe(e));
                 lock (_gate)
+                {
+                    OnFailed?.Invoke(batch, e);
                     _failure ??= e;
+                }
             }
             finally
             {
@@ -166,7 +175,7 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
         {
             _stored += outcome.Stored;
             _duplicate += outcome.Duplicate;
-            _rejected += outcome.Rejections.Count;
+            _rejected += outcome.Rejections.Count + outcome.RejectedBefore;
             _batches += outcome.Transactions;
             _retries += outcome.Retries;
             foreach (var rejection in outcome.Rejections)
@@ -176,6 +185,7 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
                 _options.OnRejected?.Invoke(rejection);
             }
 
+            OnStored?.Invoke(batch, outcome);
             batch.Rows.Clear();
             _buffers.Push(batch.Rows);
             _progress?.Report(new IngestProgress(_stored, _duplicate, _rejected, _retries));

@@ -7,12 +7,27 @@ using Npgsql;
 namespace CobaltGraph.Data.Ingest;
 
 /// <summary>What became of a batch.</summary>
-internal sealed record BatchOutcome<T>(
+internal record BatchOutcome<T>(
     long Stored,
     long Duplicate,
     int Transactions,
     int Retries,
-    IReadOnlyList<IngestRejection<T>> Rejections);
+    IReadOnlyList<IngestRejection<T>> Rejections)
+{
+    /// <summary>
+    /// Rows that the server refused when their batch was stored, of which it cannot be told any more which they are.
+    /// </summary>
+    public long RejectedBefore { get; init; }
+}
+
+/// <summary>Stores batches.</summary>
+internal interface IBatchStorer<T>
+{
+    /// <exception cref="BatchConflictException">The key stands for other content.</exception>
+    /// <exception cref="IngestException">The batch is not stored, or that is unknown.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled before the commit.</exception>
+    Task<BatchOutcome<T>> StoreAsync(Batch<T> batch, CancellationToken cancellationToken);
+}
 
 /// <summary>
 /// Stores one batch exactly once, whatever breaks on the way. The ledger decides: each try claims the same key on a new
@@ -23,16 +38,14 @@ internal sealed class BatchStorer<T>(
     IRecordSink<T> sink,
     IngestRetryOptions retry,
     TimeProvider clock,
-    ILogger logger)
+    ILogger logger) : IBatchStorer<T>
 {
     private const string Savepoint = "ingest_part";
 
     // Many statements instead of one.
     private const int PartsTimeoutFactor = 20;
 
-    /// <exception cref="BatchConflictException">The key stands for other content.</exception>
-    /// <exception cref="IngestException">The batch is not stored, or that is unknown.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled before the commit.</exception>
+    /// <inheritdoc/>
     public async Task<BatchOutcome<T>> StoreAsync(Batch<T> batch, CancellationToken cancellationToken)
     {
         var started = clock.GetTimestamp();
@@ -63,13 +76,13 @@ internal sealed class BatchStorer<T>(
 
         var outcome = run.Outcome();
         activity?.SetTag("cobaltgraph.rows", outcome.Stored);
-        IngestDiagnostics.Record(sink.Kind, batch.Source, outcome.Stored, outcome.Duplicate, outcome.Rejections.Count, clock.GetElapsedTime(started));
+        IngestDiagnostics.Record(sink.Kind, batch.Source, outcome.Stored, outcome.Duplicate, outcome.Rejections.Count + outcome.RejectedBefore, clock.GetElapsedTime(started));
         return outcome;
     }
 
     private async Task AttemptAsync(Run run, LedgerEntry entry, Attempt attempt, CancellationToken cancellationToken)
     {
-        var timeout = run.IsSplit ? retry.AttemptTimeout * PartsTimeoutFactor : retry.AttemptTimeout;
+        var timeout = run.IsSplit || run.Unclear is not null ? retry.AttemptTimeout * PartsTimeoutFactor : retry.AttemptTimeout;
         using var deadline = new CancellationTokenSource(timeout, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
         attempt.Deadline = deadline.Token;
@@ -79,6 +92,12 @@ internal sealed class BatchStorer<T>(
             await using (connection.ConfigureAwait(false))
             {
                 await run.EndStaleAsync(connection, logger, either.Token).ConfigureAwait(false);
+                if (run.Unclear is { } part)
+                {
+                    run.Cleared(part, await FindRefusedAsync(connection, run.Batch.Rows, part, either.Token).ConfigureAwait(false));
+                    return;
+                }
+
                 if (run.IsSplit)
                     await StorePartsAsync(connection, run, entry, attempt, either.Token).ConfigureAwait(false);
                 else
@@ -158,7 +177,6 @@ internal sealed class BatchStorer<T>(
         NpgsqlConnection connection, Run run, LedgerEntry entry, Attempt attempt, CancellationToken cancellationToken)
     {
         var rows = run.Batch.Rows;
-        var refused = new List<(int Row, string Reason)>();
         var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
         await using (transaction.ConfigureAwait(false))
         {
@@ -166,42 +184,70 @@ internal sealed class BatchStorer<T>(
             if (attempt.ClaimedAt is null)
                 return;
 
-            var parts = new Stack<(int Start, int Count)>();
-            Halve(run.FirstRow, rows.Count - run.FirstRow);
-            while (parts.TryPop(out var part))
-            {
-                await transaction.SaveAsync(Savepoint, cancellationToken).ConfigureAwait(false);
-                try
-                {
-                    await sink.StorePartAsync(connection, rows, part.Start, part.Count, cancellationToken).ConfigureAwait(false);
-                }
-                catch (PostgresException e) when (Faults.IsInRow(e))
-                {
-                    await transaction.RollbackAsync(Savepoint, cancellationToken).ConfigureAwait(false);
-                    if (part.Count == 1)
-                        refused.Add((part.Start, Faults.Describe(e)));
-                    else
-                        Halve(part.Start, part.Count);
-                }
-
-                await transaction.ReleaseAsync(Savepoint, cancellationToken).ConfigureAwait(false);
-            }
-
+            var refused = await StorePartsAsync(
+                connection, transaction, rows, run.FirstRow, rows.Count - run.FirstRow, cancellationToken).ConfigureAwait(false);
             if (refused.Count > 0)
                 await Ledger.CorrectAsync(connection, entry, refused.Count, cancellationToken).ConfigureAwait(false);
             run.Refuse(refused);
             await transaction.CommitAsync(attempt, cancellationToken).ConfigureAwait(false);
-
-            void Halve(int start, int count)
-            {
-                var half = count / 2;
-                if (count > half)
-                    parts.Push((start + half, count - half));
-                if (half > 0)
-                    parts.Push((start, half));
-            }
         }
     }
+
+    /// <summary>Finds the rows that the server refuses, and stores none.</summary>
+    private async Task<List<(int Row, string Reason)>> FindRefusedAsync(
+        NpgsqlConnection connection, IRecordBuffer<T> rows, StoredPart part, CancellationToken cancellationToken)
+    {
+        var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
+        await using (transaction.ConfigureAwait(false))
+        {
+            var refused = await StorePartsAsync(
+                connection, transaction, rows, part.FirstRow, part.Rows, cancellationToken).ConfigureAwait(false);
+            await transaction.RollbackAsync(cancellationToken).ConfigureAwait(false);
+            return refused;
+        }
+    }
+
+    /// <returns>The rows that the server refuses.</returns>
+    private async Task<List<(int Row, string Reason)>> StorePartsAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, IRecordBuffer<T> rows, int firstRow, int rowCount,
+        CancellationToken cancellationToken)
+    {
+        var refused = new List<(int Row, string Reason)>();
+        var parts = new Stack<(int Start, int Count)>();
+        Halve(firstRow, rowCount);
+        while (parts.TryPop(out var part))
+        {
+            await transaction.SaveAsync(Savepoint, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await sink.StorePartAsync(connection, rows, part.Start, part.Count, cancellationToken).ConfigureAwait(false);
+            }
+            catch (PostgresException e) when (Faults.IsInRow(e))
+            {
+                await transaction.RollbackAsync(Savepoint, cancellationToken).ConfigureAwait(false);
+                if (part.Count == 1)
+                    refused.Add((part.Start, Faults.Describe(e)));
+                else
+                    Halve(part.Start, part.Count);
+            }
+
+            await transaction.ReleaseAsync(Savepoint, cancellationToken).ConfigureAwait(false);
+        }
+
+        return refused;
+
+        void Halve(int start, int count)
+        {
+            var half = count / 2;
+            if (count > half)
+                parts.Push((start + half, count - half));
+            if (half > 0)
+                parts.Push((start, half));
+        }
+    }
+
+    /// <summary>A part of a batch that was stored before, with rows that the server refused then.</summary>
+    private sealed record StoredPart(int FirstRow, int Rows, int Items, long Refused);
 
     /// <summary>The way of one batch through its tries.</summary>
     private sealed class Run(Batch<T> batch)
@@ -210,10 +256,12 @@ internal sealed class BatchStorer<T>(
         private readonly List<DateTime?> _openClaims = [];
         private readonly List<Attempt> _stale = [];
         private readonly List<(int Row, string Reason)> _refused = [];
+        private readonly List<(int Row, string Reason)> _refusedBefore = [];
         private int _firstItem;
         private bool _isStored;
         private long _stored;
         private long _duplicate;
+        private long _rejectedBefore;
         private int _transactions;
         private int _retries;
 
@@ -227,6 +275,9 @@ internal sealed class BatchStorer<T>(
         public int FirstRow => batch.RowsBefore(_firstItem);
 
         public bool IsDone => _isStored;
+
+        /// <summary>What is stored, and of which it has to be found out which rows are not.</summary>
+        public StoredPart? Unclear { get; private set; }
 
         public LedgerEntry NextEntry()
         {
@@ -276,9 +327,7 @@ internal sealed class BatchStorer<T>(
                 }
 
                 _refused.Clear();
-                _duplicate += entry.Stored;
-
-                _isStored = true;
+                WasStored((int)entry.Read, stored);
                 return;
             }
 
@@ -287,9 +336,7 @@ internal sealed class BatchStorer<T>(
                 && batch.Identity.HashOf(_firstItem, (int)stored.Read) is { } beginning
                 && stored.ContentHash is { } known && known.AsSpan().SequenceEqual(beginning))
             {
-                var rows = batch.RowsBefore(_firstItem + (int)stored.Read) - FirstRow;
-                _duplicate += rows;
-                _firstItem += (int)stored.Read;
+                WasStored((int)stored.Read, stored);
                 return;
             }
 
@@ -298,6 +345,35 @@ internal sealed class BatchStorer<T>(
                     CultureInfo.InvariantCulture,
                     $"Batch '{Model.DisplayText.Escape(entry.Key)}' of source '{Model.DisplayText.Escape(entry.Source)}' is stored already with other content ({stored.Read} rows on {stored.CommittedAt:yyyy-MM-dd HH:mm:ss}Z, now {entry.Read}). Nothing of it was stored now. Give it a key of its own, or send what was sent then."),
                 entry.Source, entry.Key);
+        }
+
+        /// <summary>Takes what was found out of a part that was stored before.</summary>
+        public void Cleared(StoredPart part, List<(int Row, string Reason)> refused)
+        {
+            Unclear = null;
+            // Otherwise the rules have changed since.
+            if (refused.Count == part.Refused)
+                _refusedBefore.AddRange(refused);
+            else
+                _rejectedBefore += part.Refused;
+            WasStored(part);
+        }
+
+        private void WasStored(int items, StoredEntry stored)
+        {
+            var rows = batch.RowsBefore(_firstItem + items) - FirstRow;
+            var part = new StoredPart(FirstRow, rows, items, Math.Clamp(stored.Rejected - (items - rows), 0, rows));
+            if (part.Refused > 0)
+                Unclear = part;
+            else
+                WasStored(part);
+        }
+
+        private void WasStored(StoredPart part)
+        {
+            _duplicate += part.Rows - part.Refused;
+            _firstItem += part.Items;
+            _isStored = _firstItem == batch.ItemCount;
         }
 
         public void Failed(Attempt attempt, bool isConnectionLost)
@@ -342,14 +418,17 @@ internal sealed class BatchStorer<T>(
         public BatchOutcome<T> Outcome()
         {
             var rejections = batch.Refused.Select(refused => (refused.Item, refused.Rejection)).ToList();
-            rejections.AddRange(_refused.Select(refused =>
+            rejections.AddRange(_refusedBefore.Concat(_refused).Select(refused =>
             {
                 var item = batch.ItemOf(refused.Row);
                 return (item, new IngestRejection<T>(batch.Rows[refused.Row], batch.FirstPosition + item, refused.Reason));
             }));
             rejections.Sort((x, y) => x.Item1.CompareTo(y.Item1));
             return new BatchOutcome<T>(
-                _stored, _duplicate, _transactions, Math.Max(0, _retries), [.. rejections.Select(r => r.Item2)]);
+                _stored, _duplicate, _transactions, Math.Max(0, _retries), [.. rejections.Select(r => r.Item2)])
+            {
+                RejectedBefore = _rejectedBefore,
+            };
         }
     }
 }

@@ -72,15 +72,13 @@ public sealed class IngestService : IIngestService
     public IngestWriter<DeviceSighting> OpenSightingWriter(IngestWriterOptions<DeviceSighting>? options = null)
         => OpenWriter(_sightings, options);
 
-    /// <summary>A queue that stores batches which the caller makes.</summary>
-    internal BatchQueue<Connection> OpenConnectionQueue(
-        IngestOptions<Connection> options, IProgress<IngestProgress>? progress, CancellationToken cancellationToken)
-        => OpenQueue(_connections, options, progress, cancellationToken);
+    /// <summary>What stores connections, for whoever makes batches of his own.</summary>
+    internal BatchStorer<Connection> ConnectionStorer(IngestRetryOptions retry)
+        => new(_dataSource, _connections, retry, _clock, _logger);
 
-    /// <inheritdoc cref="OpenConnectionQueue"/>
-    internal BatchQueue<DeviceSighting> OpenSightingQueue(
-        IngestOptions<DeviceSighting> options, IProgress<IngestProgress>? progress, CancellationToken cancellationToken)
-        => OpenQueue(_sightings, options, progress, cancellationToken);
+    /// <summary>What stores sightings, for whoever makes batches of his own.</summary>
+    internal BatchStorer<DeviceSighting> SightingStorer(IngestRetryOptions retry)
+        => new(_dataSource, _sightings, retry, _clock, _logger);
 
     private BatchQueue<T> OpenQueue<T>(
         IRecordSink<T> sink, IngestOptions<T> options, IProgress<IngestProgress>? progress, CancellationToken cancellationToken)

@@ -84,7 +84,7 @@ public sealed class DatabaseImportTests(PostgresServerFixture server) : IAsyncLi
         await _database.ExecuteAsync("ALTER TABLE connections ADD CONSTRAINT no_evil_port CHECK (dst_port <> 666)");
         var bad = new HashSet<int> { 0, 17, 499, 500, 999, 1000, 1999 };
         var log = string.Concat(Enumerable.Range(0, 2000).Select(i => Logs.Json((":53", bad.Contains(i) ? ":666" : ":53"), ("54243", $"{i}")) + "\n"));
-        var result = await ImportAsync(log, new ImportOptions { BatchSize = 1000 });
+        var result = await ImportAsync(log, new ImportOptions { BlockLines = 1000 });
 
         Assert.Equal((2000, 1993, 7), (result.Read, result.Stored, result.Rejected));
         Assert.Equal(bad.Select(i => i + 1L).Order(), result.Rejections.Select(r => r.LineNumber).Order());
@@ -121,8 +121,8 @@ public sealed class DatabaseImportTests(PostgresServerFixture server) : IAsyncLi
             file.AddRange([.. mutator.Mutate(good, good), (byte)'\n']);
         var path = _folder.Write("mutated.log", [.. file]);
         var refused = new List<RejectedLine>();
-        var result = await ConnectionFileImporter.ImportAsync(
-            _database.DataSource, [path],
+        var result = await FileImporter.ImportAsync(
+            ImportTarget.Database(_database.DataSource), Inputs([path]),
             new ImportOptions { OnRejected = r => { if (r.Reason.Contains("SQLSTATE", StringComparison.Ordinal)) refused.Add(r); } },
             null, TestContext.Current.CancellationToken);
 
@@ -137,8 +137,8 @@ public sealed class DatabaseImportTests(PostgresServerFixture server) : IAsyncLi
     {
         using var source = new CancellationTokenSource();
         var log = string.Concat(Enumerable.Range(0, 1000).Select(i => Logs.Json(("54243", $"{i}")) + "\n"));
-        var result = await ConnectionFileImporter.ImportAsync(
-            _database.DataSource, [_folder.Write("a.log", log)], new ImportOptions { BatchSize = 100 },
+        var result = await FileImporter.ImportAsync(
+            ImportTarget.Database(_database.DataSource), Inputs([_folder.Write("a.log", log)]), new ImportOptions { BlockLines = 100 },
             new CancelAfter(3, source), source.Token);
 
         Assert.Equal(ImportOutcome.Cancelled, result.Outcome);
@@ -152,8 +152,8 @@ public sealed class DatabaseImportTests(PostgresServerFixture server) : IAsyncLi
         using var source = new CancellationTokenSource();
         await using var blocker = await _database.DataSource.OpenConnectionAsync(TestContext.Current.CancellationToken);
         await using var transaction = await LockAsync(blocker);
-        var import = ConnectionFileImporter.ImportAsync(
-            _database.DataSource, [_folder.Write("a.log", Logs.GoodJson)], new ImportOptions(), null, source.Token);
+        var import = FileImporter.ImportAsync(
+            ImportTarget.Database(_database.DataSource), Inputs([_folder.Write("a.log", Logs.GoodJson)]), new ImportOptions(), null, source.Token);
         await WaitForBlockedCopyAsync();
         await source.CancelAsync();
         var result = await import;
@@ -164,13 +164,30 @@ public sealed class DatabaseImportTests(PostgresServerFixture server) : IAsyncLi
     }
 
     [Fact]
-    public async Task Lost_connection_ends_the_import_and_names_the_lines()
+    public async Task Lost_connection_is_tried_again()
+    {
+        await using var blocker = await _database.DataSource.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await using var transaction = await LockAsync(blocker);
+        var import = ImportAsync(Logs.GoodJson + "\n" + Logs.GoodJson);
+        var backend = await WaitForBlockedCopyAsync();
+        await _database.ScalarAsync<bool>($"SELECT pg_terminate_backend({backend})");
+        await WaitForBlockedCopyAsync(except: backend);
+        await transaction.RollbackAsync(TestContext.Current.CancellationToken);
+        var result = await import;
+
+        Assert.Equal((ImportOutcome.Completed, 2L, 2L), (result.Outcome, result.Read, result.Stored));
+        Assert.Equal(2, await _database.ScalarAsync<long>("SELECT count(*) FROM connections"));
+    }
+
+    [Fact]
+    public async Task Connection_that_stays_lost_ends_the_import_and_names_the_lines()
     {
         await using var blocker = await _database.DataSource.OpenConnectionAsync(TestContext.Current.CancellationToken);
         await using var transaction = await LockAsync(blocker);
         string[] paths = [_folder.Write("a.log", Logs.GoodJson + "\n" + Logs.GoodJson), _folder.Write("b.log", Logs.GoodJson)];
-        var import = ConnectionFileImporter.ImportAsync(
-            _database.DataSource, paths, new ImportOptions(), null, TestContext.Current.CancellationToken);
+        var import = FileImporter.ImportAsync(
+            ImportTarget.Database(_database.DataSource, retry: new() { MaxAttempts = 1 }), Inputs(paths), new ImportOptions(), null,
+            TestContext.Current.CancellationToken);
         var backend = await WaitForBlockedCopyAsync();
         await _database.ScalarAsync<bool>($"SELECT pg_terminate_backend({backend})");
         var result = await import;
@@ -178,7 +195,7 @@ public sealed class DatabaseImportTests(PostgresServerFixture server) : IAsyncLi
 
         Assert.Equal((ImportOutcome.Failed, 0L), (result.Outcome, result.Read));
         Assert.False(result.Failure!.IsOutcomeUnknown);
-        Assert.StartsWith("lines 1 to 2 and what follows are not stored:", Assert.Single(result.Files).Error, StringComparison.Ordinal);
+        Assert.StartsWith("line 1", result.Files[0].Error, StringComparison.Ordinal);
         Assert.Equal(0, await _database.ScalarAsync<long>("SELECT count(*) FROM connections"));
     }
 
@@ -186,8 +203,8 @@ public sealed class DatabaseImportTests(PostgresServerFixture server) : IAsyncLi
     public async Task Database_without_the_schema_is_a_failure_not_a_rejection()
     {
         await using var empty = await server.CreateDatabaseAsync(migrated: false);
-        var result = await ConnectionFileImporter.ImportAsync(
-            empty.DataSource, [_folder.Write("a.log", Logs.GoodJson)], new ImportOptions(), null, TestContext.Current.CancellationToken);
+        var result = await FileImporter.ImportAsync(
+            ImportTarget.Database(empty.DataSource), Inputs([_folder.Write("a.log", Logs.GoodJson)]), new ImportOptions(), null, TestContext.Current.CancellationToken);
 
         Assert.Equal(ImportOutcome.Failed, result.Outcome);
         Assert.Equal((0, 0), (result.Read, result.Rejected));
@@ -195,8 +212,10 @@ public sealed class DatabaseImportTests(PostgresServerFixture server) : IAsyncLi
     }
 
     private Task<ImportResult> ImportAsync(string log, ImportOptions? options = null)
-        => ConnectionFileImporter.ImportAsync(
-            _database.DataSource, [_folder.Write("a.log", log)], options ?? new ImportOptions(), null, TestContext.Current.CancellationToken);
+        => FileImporter.ImportAsync(
+            ImportTarget.Database(_database.DataSource), Inputs([_folder.Write("a.log", log)]), options ?? new ImportOptions(), null, TestContext.Current.CancellationToken);
+
+    private static IReadOnlyList<ImportInput> Inputs(IEnumerable<string> paths) => [.. paths.Select(ImportInput.File)];
 
     private sealed class CancelAfter(int reports, CancellationTokenSource source) : IProgress<ImportProgress>
     {
@@ -218,12 +237,12 @@ public sealed class DatabaseImportTests(PostgresServerFixture server) : IAsyncLi
     }
 
     /// <returns>The process that waits.</returns>
-    private async Task<int> WaitForBlockedCopyAsync()
+    private async Task<int> WaitForBlockedCopyAsync(int except = 0)
     {
         for (var i = 0; i < 200; i++)
         {
             var backend = await _database.ScalarAsync<int>(
-                "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'COPY%'");
+                $"SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'COPY%' AND pid <> {except}");
             if (backend != 0)
                 return backend;
             await Task.Delay(50, TestContext.Current.CancellationToken);

@@ -13,7 +13,7 @@ namespace CobaltGraph.Data.Tests.Import;
 /// </summary>
 public sealed class RealDataTests(PostgresServerFixture server)
 {
-    private const string Absent = "The real logs are absent: there is no ../shared/data beside the repository, and COBALTGRAPH_TEST_DATA is not set.";
+    public const string Absent = "The real logs are absent: there is no ../shared/data beside the repository, and COBALTGRAPH_TEST_DATA is not set.";
 
     private static readonly string[] Files =
     [
@@ -32,8 +32,8 @@ public sealed class RealDataTests(PostgresServerFixture server)
             truth.Read(path);
 
         await using var database = await server.CreateDatabaseAsync();
-        var result = await ConnectionFileImporter.ImportAsync(
-            database.DataSource, paths, new ImportOptions(), null, TestContext.Current.CancellationToken);
+        var result = await FileImporter.ImportAsync(
+            ImportTarget.Database(database.DataSource), [.. paths.Select(ImportInput.File)], new ImportOptions(), null, TestContext.Current.CancellationToken);
 
         Assert.Equal(ImportOutcome.Completed, result.Outcome);
         Assert.All(result.Files, f => Assert.Null(f.Error));
@@ -141,7 +141,7 @@ public sealed class RealDataTests(PostgresServerFixture server)
         return rows;
     }
 
-    private static string? FindFolder()
+    public static string? FindFolder()
     {
         if (Environment.GetEnvironmentVariable("COBALTGRAPH_TEST_DATA") is { Length: > 0 } named)
             return named;

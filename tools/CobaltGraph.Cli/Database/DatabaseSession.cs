@@ -8,7 +8,8 @@ namespace CobaltGraph.Cli.Database;
 /// <summary>A database that answered.</summary>
 internal sealed class DatabaseSession : IAsyncDisposable
 {
-    private const int MostSessions = 4;
+    // Those of an import, with 32 writers, the look-up of what is stored, and one to spare.
+    private const int MostSessions = 34;
 
     private DbContextOptions<CobaltGraphContext>? _options;
 
@@ -33,7 +34,7 @@ internal sealed class DatabaseSession : IAsyncDisposable
         if (builder.ConnectionStringBuilder.ApplicationName == "cobaltgraph")
             builder.ConnectionStringBuilder.ApplicationName = $"cobaltgraph {Tool.Version} {verb}";
 
-        // Limits of an application's pool. A verb is one user with up to three sessions: work, lock, type catalogue.
+        // Limits of an application's pool. A verb is one user.
         builder.ConnectionStringBuilder.MinPoolSize = 0;
         builder.ConnectionStringBuilder.MaxPoolSize = Math.Max(MostSessions, builder.ConnectionStringBuilder.MaxPoolSize);
 

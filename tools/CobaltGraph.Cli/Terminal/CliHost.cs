@@ -18,6 +18,9 @@ internal sealed class CliHost
     /// </summary>
     public required Func<TextReader> Input { get; init; }
 
+    /// <summary>The same as bytes, for data instead of answers. A read that is cancelled ends at once.</summary>
+    public Func<Stream> InputBytes { get; init; } = () => Stream.Null;
+
     public required Func<string, string?> Environment { get; init; }
 
     public required string CurrentFolder { get; init; }
@@ -58,6 +61,7 @@ internal sealed class CliHost
             Output = new StreamWriter(Console.OpenStandardOutput(), utf8, bufferSize: 1 << 14),
             Error = new StreamWriter(Console.OpenStandardError(), utf8) { AutoFlush = true },
             Input = () => Console.In,
+            InputBytes = () => new CancellableStream(Console.OpenStandardInput()),
             Environment = System.Environment.GetEnvironmentVariable,
             CurrentFolder = Directory.GetCurrentDirectory(),
             OutputIsTerminal = outputIsTerminal,

@@ -1,11 +1,12 @@
 using CobaltGraph.Data.Import;
+using CobaltGraph.Data.Ingest;
 
 namespace CobaltGraph.Data.Tests.Import;
 
-public sealed class ConnectionFileImporterTests : IDisposable
+public sealed class FileImporterTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
-    private readonly MemorySink _sink = new();
+    private readonly MemoryStore _store = new();
 
     public void Dispose() => _folder.Dispose();
 
@@ -18,10 +19,10 @@ public sealed class ConnectionFileImporterTests : IDisposable
             _folder.Write("b.log", Logs.Gzip(Logs.TsvHeader() + Rows(250, 100))),
             _folder.Write("c.log", Json(350, 7)),
         ];
-        var result = await ImportAsync(paths, new ImportOptions { BatchSize = 100 });
+        var result = await ImportAsync(paths, new ImportOptions { BlockLines = 100 });
 
-        Assert.Equal([100, 100, 50, 100, 7], _sink.BatchSizes);
-        Assert.Equal(Enumerable.Range(0, 357), _sink.Rows.Select(r => r.SrcPort!.Value));
+        Assert.Equal([100, 100, 50, 100, 7], _store.BatchSizes);
+        Assert.Equal(Enumerable.Range(0, 357), _store.Connections.Select(r => r.SrcPort!.Value));
         Assert.Equal((357, 357, 0), (result.Read, result.Stored, result.Rejected));
         Assert.Equal(paths, result.Files.Select(f => f.File));
         Assert.True(result.IsClean);
@@ -59,7 +60,7 @@ public sealed class ConnectionFileImporterTests : IDisposable
         Assert.Equal((0, null), (result.Files[7].Read, result.Files[7].Error));
         Assert.Equal((5, null), (result.Files[8].Stored, result.Files[8].Error));
         Assert.Equal(result.Read, result.Stored + result.Rejected);
-        Assert.Equal(result.Stored, _sink.Rows.Count);
+        Assert.Equal(result.Stored, _store.Connections.Count);
     }
 
     [Fact]
@@ -94,43 +95,86 @@ public sealed class ConnectionFileImporterTests : IDisposable
     [Fact]
     public async Task Rows_that_the_server_refuses_are_rejected_with_their_line()
     {
-        var sink = new MemorySink { Refuse = row => row.SrcPort == 17 ? "the database refused it" : null };
+        var store = new MemoryStore { Refuse = row => row.SrcPort == 17 ? "the database refused it" : null };
         var path = _folder.Write("a.log", Json(0, 100));
-        var result = await ConnectionFileImporter.ImportAsync(sink, [path], new ImportOptions { BatchSize = 30 }, null, TestContext.Current.CancellationToken);
+        var result = await FileImporter.ImportAsync(
+            store.Target, Inputs([path]), new ImportOptions { BlockLines = 30 }, null, TestContext.Current.CancellationToken);
 
         Assert.Equal((100, 99, 1), (result.Read, result.Stored, result.Rejected));
         var rejection = Assert.Single(result.Rejections);
         Assert.Equal((18, "the database refused it"), (rejection.LineNumber, rejection.Reason));
-        Assert.Contains("UDP 10.0.1.6 17 → 10.0.0.4 53", rejection.Excerpt, StringComparison.Ordinal);
+        Assert.Contains("\"id.orig_p\":17,", rejection.Excerpt, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Cancelled_import_keeps_and_counts_what_is_stored()
     {
         using var source = new CancellationTokenSource();
-        var sink = new MemorySink { BeforeBatch = batch => { if (batch == 3) source.Cancel(); } };
+        var store = new MemoryStore { BeforeBatch = batch => { if (batch == 3) source.Cancel(); } };
         string[] paths = [_folder.Write("a.log", Json(0, 1000)), _folder.Write("b.log", Json(0, 10))];
-        var result = await ConnectionFileImporter.ImportAsync(sink, paths, new ImportOptions { BatchSize = 100 }, null, source.Token);
+        var result = await FileImporter.ImportAsync(
+            store.Target, Inputs(paths), new ImportOptions { BlockLines = 100 }, null, source.Token);
 
         Assert.Equal(ImportOutcome.Cancelled, result.Outcome);
         Assert.Equal((200, 200, 0), (result.Read, result.Stored, result.Rejected));
-        Assert.Equal(200, sink.Rows.Count);
+        Assert.Equal(200, store.Connections.Count);
         Assert.Single(result.Files);
     }
 
     [Fact]
     public async Task Failed_database_ends_the_import_with_exact_counts()
     {
-        var failure = new BatchStoreException("the server is gone", isOutcomeUnknown: false, new IOException());
-        var sink = new MemorySink { BeforeBatch = batch => { if (batch == 3) throw failure; } };
+        var failure = new IngestException("the server is gone", "import", "key");
+        var store = new MemoryStore { BeforeBatch = batch => { if (batch == 3) throw failure; } };
         string[] paths = [_folder.Write("a.log", "{}\n" + Json(0, 1000)), _folder.Write("b.log", Json(0, 10))];
-        var result = await ConnectionFileImporter.ImportAsync(
-            sink, paths, new ImportOptions { BatchSize = 100 }, null, TestContext.Current.CancellationToken);
+        var result = await FileImporter.ImportAsync(
+            store.Target, Inputs(paths), new ImportOptions { BlockLines = 100 }, null, TestContext.Current.CancellationToken);
 
         Assert.Equal(ImportOutcome.Failed, result.Outcome);
         Assert.Same(failure, result.Failure);
-        Assert.Equal((201, 200, 1), (result.Read, result.Stored, result.Rejected));
-        Assert.Equal("lines 202 to 301 and what follows are not stored: the server is gone", Assert.Single(result.Files).Error);
+        Assert.Equal((200, 199, 1), (result.Read, result.Stored, result.Rejected));
+        Assert.Equal("lines 201 to 300: not stored", Assert.Single(result.Files).Error);
+    }
+
+    [Fact]
+    public async Task Failure_counts_exactly_what_is_stored_with_many_writers()
+    {
+        for (var failing = 1; failing <= 12; failing += 3)
+        {
+            var store = new MemoryStore { BeforeBatch = batch => { if (batch == failing) throw new IngestException("gone", "import", "key"); } };
+            string[] paths = [_folder.Write("a.log", Json(0, 700)), _folder.Write("b.log", "{}\n" + Json(1000, 10)), _folder.Write("c.log", Json(2000, 500))];
+            var result = await FileImporter.ImportAsync(
+                store.Target, Inputs(paths), new ImportOptions { BlockLines = 100, Writers = 3 }, null, TestContext.Current.CancellationToken);
+
+            Assert.Equal(ImportOutcome.Failed, result.Outcome);
+            Assert.Equal(store.Connections.Count, result.Stored);
+            Assert.Equal(result.Read, result.Stored + result.Rejected);
+            // Every file that is not all stored says so.
+            Assert.All(result.Files.Zip(new[] { 700, 11, 500 }), pair => Assert.Equal(pair.First.Read == pair.Second, pair.First.Error is null));
+            Assert.Contains(result.Files, file => file.Error is not null);
+        }
+    }
+
+    [Fact]
+    public async Task Lines_before_the_first_good_one_are_counted_with_it()
+    {
+        string[] paths = [_folder.Write("a.log", "{}\n{}\n" + Logs.GoodArp + "\n"), _folder.Write("b.log", "{}\n"), _folder.Write("c.log", "{}\n" + Json(0, 1))];
+        var result = await ImportAsync(paths);
+
+        Assert.Equal([("sightings", 1L, 2L), (null, 0L, 1L), ("connections", 1L, 1L)], result.Files.Select(f => (f.Kind, f.Stored, f.Rejected)));
+        Assert.Equal([1, 2, 1, 1], result.Rejections.Select(r => r.LineNumber));
+        Assert.Single(_store.Sightings);
+    }
+
+    [Fact]
+    public async Task Nothing_is_stored_nowhere()
+    {
+        string[] paths = [_folder.Write("a.log", Json(0, 250) + "{}\n"), _folder.Write("arp.log", Logs.GoodArp)];
+        var result = await FileImporter.ImportAsync(
+            ImportTarget.Nowhere, Inputs(paths), new ImportOptions { BlockLines = 100, Writers = 2 }, null, TestContext.Current.CancellationToken);
+
+        Assert.Equal((252, 251, 1), (result.Read, result.Stored, result.Rejected));
+        Assert.Equal(["connections", "sightings"], result.Files.Select(f => f.Kind));
     }
 
     [Fact]
@@ -138,8 +182,8 @@ public sealed class ConnectionFileImporterTests : IDisposable
     {
         var path = _folder.Write("a.log", Json(0, 1000));
         var seen = new List<ImportProgress>();
-        await ConnectionFileImporter.ImportAsync(
-            _sink, [path], new ImportOptions { BatchSize = 100 }, new Recorder(seen), TestContext.Current.CancellationToken);
+        await FileImporter.ImportAsync(
+            _store.Target, Inputs([path]), new ImportOptions { BlockLines = 100 }, new Recorder(seen), TestContext.Current.CancellationToken);
 
         Assert.Equal(seen.OrderBy(p => p.Stored), seen);
         Assert.Equal(1000, seen[^1].Stored);
@@ -149,7 +193,10 @@ public sealed class ConnectionFileImporterTests : IDisposable
     }
 
     private Task<ImportResult> ImportAsync(IReadOnlyList<string> paths, ImportOptions? options = null)
-        => ConnectionFileImporter.ImportAsync(_sink, paths, options ?? new ImportOptions(), null, TestContext.Current.CancellationToken);
+        => FileImporter.ImportAsync(
+            _store.Target, Inputs(paths), options ?? new ImportOptions(), null, TestContext.Current.CancellationToken);
+
+    private static IReadOnlyList<ImportInput> Inputs(IEnumerable<string> paths) => [.. paths.Select(ImportInput.File)];
 
     private static string Rows(int first, int count)
         => string.Concat(Enumerable.Range(first, count).Select(i => Logs.TsvRow(("id.orig_p", $"{i}")) + "\n"));
