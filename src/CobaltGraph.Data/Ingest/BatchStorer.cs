@@ -82,7 +82,9 @@ internal sealed class BatchStorer<T>(
 
     private async Task AttemptAsync(Run run, LedgerEntry entry, Attempt attempt, CancellationToken cancellationToken)
     {
-        var timeout = run.IsSplit || run.Unclear is not null ? retry.AttemptTimeout * PartsTimeoutFactor : retry.AttemptTimeout;
+        var timeout = retry.AttemptTimeout
+            * Math.Max(1, run.Batch.Rows.Count / IngestOptions<T>.DefaultBatchSize)
+            * (run.IsSplit || run.Unclear is not null ? PartsTimeoutFactor : 1);
         using var deadline = new CancellationTokenSource(timeout, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
         attempt.Deadline = deadline.Token;

@@ -61,6 +61,9 @@ public sealed record IngestRetryOptions
     /// <summary>The longest wait between two attempts.</summary>
     public TimeSpan MaxDelay { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>How long one attempt may wait for the server before it counts as lost; above zero.</summary>
+    /// <summary>
+    /// How long one attempt may take before it counts as lost; above zero. Batches of more than 10,000 rows have it once for
+    /// every 10,000.
+    /// </summary>
     public TimeSpan AttemptTimeout { get; init; } = TimeSpan.FromSeconds(30);
 }

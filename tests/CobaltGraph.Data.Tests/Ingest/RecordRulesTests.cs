@@ -164,7 +164,7 @@ public class RecordRulesTests(PostgresServerFixture server) : DatabaseTest(serve
             }
 
             if (!ConnectionMetadata.Parse(reader.GetString(15)).Equals(row.Metadata))
-                return "metadata became other";
+                return $"metadata {row.Metadata.ToJson()} became {reader.GetString(15)}";
             if ((reader.GetDateTime(16) - row.Timestamp.UtcDateTime).Duration() >= TimeSpan.FromMicroseconds(1))
                 return "timestamp became other";
             if (row.Duration is { } duration && (reader.GetTimeSpan(17) - duration).Duration() >= TimeSpan.FromMicroseconds(1))

@@ -4,13 +4,15 @@ using System.Net;
 using System.Net.Sockets;
 using CobaltGraph.Reliability.Proxy;
 using CobaltGraph.Reliability.Workloads;
+using CobaltGraph.Testing;
 using Npgsql;
 
 namespace CobaltGraph.Reliability.Tests.Harness;
 
 // A fault that does not happen, or happens elsewhere, would make every test that relies on it green for nothing.
-public sealed class ChaosProxyTests(DurableServer server) : IClassFixture<DurableServer>, IAsyncLifetime
+public sealed class ChaosProxyTests(PostgresServerFixture server) : IAsyncLifetime
 {
+    private TestDatabase _database = null!;
     private ChaosProxy _proxy = null!;
     private NpgsqlDataSource _direct = null!;
     private PlainStore _store = null!;
@@ -19,22 +21,19 @@ public sealed class ChaosProxyTests(DurableServer server) : IClassFixture<Durabl
 
     public async ValueTask InitializeAsync()
     {
-        _proxy = ChaosProxy.Start(server.Control.Port);
-        _direct = await server.CreateDatabaseAsync();
-        _store = new PlainStore(_proxy.ConnectionStringOf(ConnectionString));
+        _database = await server.CreateDatabaseAsync();
+        _direct = DurableServer.Source(_database.ConnectionString);
+        _proxy = ChaosProxy.StartFor(_database.ConnectionString);
+        _store = new PlainStore(_proxy.ConnectionStringOf(_database.ConnectionString));
     }
 
     public async ValueTask DisposeAsync()
     {
         await _proxy.DisposeAsync();
         await _direct.DisposeAsync();
+        await _database.DisposeAsync();
         Assert.Empty(_proxy.Problems);
     }
-
-    private string ConnectionString => new NpgsqlConnectionStringBuilder(server.Control.ConnectionString)
-    {
-        Database = new NpgsqlConnectionStringBuilder(_direct.ConnectionString).Database,
-    }.ConnectionString;
 
     [Fact]
     public async Task Messages_of_a_batch_pass_unchanged_and_are_named_in_the_trace()
@@ -60,7 +59,7 @@ public sealed class ChaosProxyTests(DurableServer server) : IClassFixture<Durabl
     [Fact]
     public async Task Large_results_and_cancel_requests_pass()
     {
-        await using var source = NpgsqlDataSource.Create(_proxy.ConnectionStringOf(ConnectionString));
+        await using var source = NpgsqlDataSource.Create(_proxy.ConnectionStringOf(_database.ConnectionString));
         Assert.Equal(5_000_000, (await source.ScalarAsync<string>("SELECT repeat('x', 5000000)")).Length);
 
         var watch = Stopwatch.StartNew();
@@ -193,7 +192,7 @@ public sealed class ChaosProxyTests(DurableServer server) : IClassFixture<Durabl
     [Fact]
     public async Task Request_for_encryption_that_the_server_declines_passes()
     {
-        var prefer = new NpgsqlConnectionStringBuilder(_proxy.ConnectionStringOf(ConnectionString)) { SslMode = SslMode.Prefer, Pooling = false };
+        var prefer = new NpgsqlConnectionStringBuilder(_proxy.ConnectionStringOf(_database.ConnectionString)) { SslMode = SslMode.Prefer, Pooling = false };
         await using var connection = new NpgsqlConnection(prefer.ConnectionString);
 
         await connection.OpenAsync(Cancel);

@@ -3,14 +3,16 @@ using CobaltGraph.Reliability.Audit;
 using CobaltGraph.Reliability.Oracle;
 using CobaltGraph.Reliability.Proxy;
 using CobaltGraph.Reliability.Workloads;
+using CobaltGraph.Testing;
 using Npgsql;
 
 namespace CobaltGraph.Reliability.Tests.Harness;
 
 // The whole harness at work on writers of which we know what is wrong with them.
-public sealed class WrongWriterTests(DurableServer server) : IClassFixture<DurableServer>, IAsyncLifetime
+public sealed class WrongWriterTests(PostgresServerFixture server) : IAsyncLifetime
 {
     private readonly string _path = Path.GetTempFileName();
+    private TestDatabase _database = null!;
     private NpgsqlDataSource _direct = null!;
     private ChaosProxy _proxy = null!;
     private PlainStore _store = null!;
@@ -20,10 +22,10 @@ public sealed class WrongWriterTests(DurableServer server) : IClassFixture<Durab
 
     public async ValueTask InitializeAsync()
     {
-        var connectionString = await server.Control.CreateDatabaseAsync(Cancel);
-        _direct = DurableServer.Source(connectionString);
-        _proxy = ChaosProxy.Start(server.Control.Port);
-        _store = new PlainStore(_proxy.ConnectionStringOf(connectionString));
+        _database = await server.CreateDatabaseAsync();
+        _direct = DurableServer.Source(_database.ConnectionString);
+        _proxy = ChaosProxy.StartFor(_database.ConnectionString);
+        _store = new PlainStore(_proxy.ConnectionStringOf(_database.ConnectionString));
         _oracle = OracleLog.Open(_path);
     }
 
@@ -33,6 +35,7 @@ public sealed class WrongWriterTests(DurableServer server) : IClassFixture<Durab
         File.Delete(_path);
         await _proxy.DisposeAsync();
         await _direct.DisposeAsync();
+        await _database.DisposeAsync();
         Assert.Empty(_proxy.Problems);
     }
 

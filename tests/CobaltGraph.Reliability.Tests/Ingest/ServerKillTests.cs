@@ -11,7 +11,7 @@ public sealed class ServerKillTests(DurableServer server) : IngestTest(server)
     [Fact]
     public async Task Server_killed_under_two_writers_loses_nothing_and_stores_nothing_twice()
     {
-        var kills = RunSize.Pick(4, 25);
+        var kills = RunSize.Pick(3, 25);
         var driver = new OracleDriver(Oracle);
         using var finished = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         await using var host = new IngestHost(ConnectionString);

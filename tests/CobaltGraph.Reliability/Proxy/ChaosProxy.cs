@@ -12,7 +12,7 @@ namespace CobaltGraph.Reliability.Proxy;
 public sealed class ChaosProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener;
-    private readonly int _serverPort;
+    private readonly DnsEndPoint _server;
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<int, Task> _links = new();
     private readonly ConcurrentQueue<string> _problems = new();
@@ -22,9 +22,9 @@ public sealed class ChaosProxy : IAsyncDisposable
     private int _count;
     private bool _disposed;
 
-    private ChaosProxy(int serverPort)
+    private ChaosProxy(DnsEndPoint server)
     {
-        _serverPort = serverPort;
+        _server = server;
         _listener = new TcpListener(IPAddress.Loopback, 0);
         _listener.Start();
         Port = ((IPEndPoint)_listener.LocalEndpoint).Port;
@@ -45,7 +45,15 @@ public sealed class ChaosProxy : IAsyncDisposable
 
     /// <summary>Starts a proxy in front of a server on 127.0.0.1.</summary>
     /// <param name="serverPort">The server's port.</param>
-    public static ChaosProxy Start(int serverPort) => new(serverPort);
+    public static ChaosProxy Start(int serverPort) => new(new DnsEndPoint("127.0.0.1", serverPort));
+
+    /// <summary>Starts a proxy in front of the server that a connection string names.</summary>
+    /// <param name="connectionString">Connects to the server itself.</param>
+    public static ChaosProxy StartFor(string connectionString)
+    {
+        var server = new NpgsqlConnectionStringBuilder(connectionString);
+        return new(new DnsEndPoint(server.Host!, server.Port));
+    }
 
     /// <summary>The same connection string, through the proxy.</summary>
     /// <param name="connectionString">Connects to the server itself.</param>
@@ -131,10 +139,10 @@ public sealed class ChaosProxy : IAsyncDisposable
 
     private async Task ServeAsync(int number, Socket client)
     {
-        var server = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        var server = new Socket(SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            await server.ConnectAsync(IPAddress.Loopback, _serverPort, _stopping.Token);
+            await server.ConnectAsync(_server, _stopping.Token);
         }
         catch (Exception down) when (down is SocketException or OperationCanceledException)
         {

@@ -46,7 +46,7 @@ internal sealed record Measurement
 
         var before = MemoryReading.Now();
         var allocated = GC.GetTotalAllocatedBytes(precise: true);
-        var wal = await ScalarAsync<string>(monitor, "SELECT pg_current_wal_lsn()::text", cancellationToken);
+        var wal = await ScalarAsync<string>(monitor, "SELECT pg_current_wal_insert_lsn()::text", cancellationToken);
         var serverCpu = readServerCpu ? await ProcessorTime.BackendsAsync(monitor, cancellationToken) : null;
         var machineCpu = ProcessorTime.Machine();
         var clientCpu = Environment.CpuUsage.TotalTime;
@@ -69,7 +69,7 @@ internal sealed record Measurement
             ClientCpuSeconds = clientCpu.TotalSeconds,
             ServerCpuSeconds = serverCpuSeconds,
             WalBytes = (long)await ScalarAsync<decimal>(
-                monitor, $"SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '{wal}')", cancellationToken),
+                monitor, $"SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '{wal}')", cancellationToken),
             AllocatedBytes = GC.GetTotalAllocatedBytes(precise: true) - allocated,
             MemoryBefore = before,
             MemoryPeak = peak,
