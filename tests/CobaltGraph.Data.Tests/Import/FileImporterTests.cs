@@ -142,17 +142,40 @@ public sealed class FileImporterTests : IDisposable
         for (var failing = 1; failing <= 12; failing += 3)
         {
             var store = new MemoryStore { BeforeBatch = batch => { if (batch == failing) throw new IngestException("gone", "import", "key"); } };
-            string[] paths = [_folder.Write("a.log", Json(0, 700)), _folder.Write("b.log", "{}\n" + Json(1000, 10)), _folder.Write("c.log", Json(2000, 500))];
+            string[] paths = [_folder.Write("a.log", Bad(Json(0, 700))), _folder.Write("b.log", "{}\n" + Json(1000, 10)), _folder.Write("c.log", Bad(Json(2000, 500)))];
+            var told = new List<(string, long)>();
             var result = await FileImporter.ImportAsync(
-                store.Target, Inputs(paths), new ImportOptions { BlockLines = 100, Writers = 3 }, null, TestContext.Current.CancellationToken);
+                store.Target, Inputs(paths),
+                new ImportOptions { BlockLines = 100, Writers = 3, OnRejected = r => told.Add((r.File, r.LineNumber)) }, null,
+                TestContext.Current.CancellationToken);
 
             Assert.Equal(ImportOutcome.Failed, result.Outcome);
+            Assert.Equal(result.Rejected, told.Count);
+            Assert.Equal(told.Order(), told);
             Assert.Equal(store.Connections.Count, result.Stored);
             Assert.Equal(result.Read, result.Stored + result.Rejected);
             // Every file that is not all stored says so.
             Assert.All(result.Files.Zip(new[] { 700, 11, 500 }), pair => Assert.Equal(pair.First.Read == pair.Second, pair.First.Error is null));
             Assert.Contains(result.Files, file => file.Error is not null);
         }
+
+        // Every block has one.
+        static string Bad(string log) => string.Concat(log.Split('\n')[..^1].Select((line, i) => (i % 50 == 7 ? "{}" : line) + "\n"));
+    }
+
+    [Fact]
+    public async Task Writers_of_both_kinds_together_are_no_more_than_were_asked_for()
+    {
+        var store = new MemoryStore { Delay = TimeSpan.FromMilliseconds(20) };
+        string[] paths =
+        [
+            .. Enumerable.Range(0, 12).Select(file => _folder.Write($"{file}.log", file % 2 == 0 ? Json(file, 25) : string.Concat(Enumerable.Repeat(Logs.GoodArp + "\n", 25)))),
+        ];
+        var result = await FileImporter.ImportAsync(
+            store.Target, Inputs(paths), new ImportOptions { BlockLines = 10, Writers = 3 }, null, TestContext.Current.CancellationToken);
+
+        Assert.Equal(12 * 25, result.Stored);
+        Assert.Equal(3, store.MostAtOnce);
     }
 
     [Fact]

@@ -8,6 +8,7 @@ namespace CobaltGraph.Data.Tests.Import;
 internal sealed class MemoryStore : IBatchStorer<Connection>, IBatchStorer<DeviceSighting>
 {
     private readonly Lock _gate = new();
+    private int _underWay;
 
     public MemoryStore() => Target = new ImportTarget(this, this);
 
@@ -24,11 +25,35 @@ internal sealed class MemoryStore : IBatchStorer<Connection>, IBatchStorer<Devic
 
     public Func<Connection, string?> Refuse { get; init; } = _ => null;
 
+    /// <summary>How long a batch takes.</summary>
+    public TimeSpan Delay { get; init; }
+
+    /// <summary>How many batches were under way side by side.</summary>
+    public int MostAtOnce { get; private set; }
+
     public Task<BatchOutcome<Connection>> StoreAsync(Batch<Connection> batch, CancellationToken cancellationToken)
-        => Task.FromResult(Store(batch, Connections, Refuse, cancellationToken));
+        => StoreAsync(batch, Connections, Refuse, cancellationToken);
 
     public Task<BatchOutcome<DeviceSighting>> StoreAsync(Batch<DeviceSighting> batch, CancellationToken cancellationToken)
-        => Task.FromResult(Store(batch, Sightings, _ => null, cancellationToken));
+        => StoreAsync(batch, Sightings, _ => null, cancellationToken);
+
+    private async Task<BatchOutcome<T>> StoreAsync<T>(
+        Batch<T> batch, List<T> rows, Func<T, string?> refuse, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+            MostAtOnce = Math.Max(MostAtOnce, ++_underWay);
+        try
+        {
+            if (Delay > TimeSpan.Zero)
+                await Task.Delay(Delay, cancellationToken);
+            return Store(batch, rows, refuse, cancellationToken);
+        }
+        finally
+        {
+            lock (_gate)
+                _underWay--;
+        }
+    }
 
     private BatchOutcome<T> Store<T>(Batch<T> batch, List<T> rows, Func<T, string?> refuse, CancellationToken cancellationToken)
     {

@@ -39,6 +39,16 @@ public sealed class RepeatedImportTests(PostgresServerFixture server) : ImportTe
     }
 
     [Fact]
+    public async Task Same_lines_below_another_header_are_other_rows()
+    {
+        var rows = string.Concat(Enumerable.Range(1, Lines).Select(i => $"192.0.2.{i % 250},198.51.100.1,{i}\n"));
+        await ImportAsync(Folder.Write("a.csv", "src_ip,dst_ip,dst_port\n" + rows));
+
+        Assert.Equal((Lines, Lines, 0, 0), Counts(await ImportAsync(Folder.Write("b.csv", "dst_ip,src_ip,dst_port\n" + rows))));
+        Assert.Equal((Lines, 0, Lines, 0), Counts(await ImportAsync(Folder.Write("c.csv", "src_ip,dst_ip,dst_port\n" + rows))));
+    }
+
+    [Fact]
     public async Task Stream_is_known_by_its_lines_too()
     {
         await ImportAsync(new ImportOptions(), Database, [ImportInput.Of("standard input", () => new ChunkStream(Logs.Gzip(Log), 700))]);
