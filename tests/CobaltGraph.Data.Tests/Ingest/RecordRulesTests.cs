@@ -12,7 +12,7 @@ namespace CobaltGraph.Data.Tests.Ingest;
 public class RecordRulesTests(PostgresServerFixture server) : DatabaseTest(server)
 {
     private const int Seed = 20261124;
-    private const int Rows = 3_000;
+    private const int Rows = 1_500;
 
     [Fact]
     public async Task Connection_passes_exactly_when_the_server_takes_it_as_it_is()
@@ -123,7 +123,7 @@ public class RecordRulesTests(PostgresServerFixture server) : DatabaseTest(serve
         var withMetadata = new Connection { Metadata = new ConnectionMetadata { Service = "http", State = "SF", Uid = "C1" } };
         // Code that is not optimised yet allocates; after a while all of it is.
         long allocated = 1;
-        for (var round = 0; round < 100 && allocated > 0; round++)
+        for (var round = 0; round < 2_000 && allocated > 0; round++)
         {
             Thread.Sleep(20);
             var before = GC.GetAllocatedBytesForCurrentThread();
