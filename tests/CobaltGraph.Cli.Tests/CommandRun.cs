@@ -18,7 +18,7 @@ internal sealed class CommandRunner
 
     public string Input { get; init; } = "";
 
-    public byte[] InputBytes { get; init; } = [];
+    public Stream InputBytes { get; init; } = Stream.Null;
 
     public int Width { get; init; } = 200;
 
@@ -33,7 +33,7 @@ internal sealed class CommandRunner
             Output = TextWriter.Synchronized(output),
             Error = TextWriter.Synchronized(error),
             Input = () => new StringReader(Input),
-            InputBytes = () => new MemoryStream(InputBytes),
+            InputBytes = () => InputBytes,
             Environment = name => Environment.GetValueOrDefault(name),
             CurrentFolder = Folder,
             OutputIsTerminal = Terminal,

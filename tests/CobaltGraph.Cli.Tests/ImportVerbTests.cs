@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using CobaltGraph.Data.Import;
 using CobaltGraph.Testing;
 
 namespace CobaltGraph.Cli.Tests;
@@ -72,9 +73,196 @@ public sealed class ImportVerbTests(PostgresServerFixture server) : IAsyncLifeti
         var result = (await RunWithAsync(empty.ConnectionString, "import", "a.log")).Should(ExitCode.Failed);
 
         Assert.Contains("cobaltgraph migrate", result.Error, StringComparison.Ordinal);
+        Assert.Contains("The same command goes on", result.Error, StringComparison.Ordinal);
+        Assert.Contains("a.log\t\t0\t0\t0\t0\tline 1: not stored\n", result.Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Folder_is_imported_with_all_its_files_and_a_second_time_for_nothing()
+    {
+        Directory.CreateDirectory(Path.Combine(_folder.FullName, "logs", "old"));
+        Write("logs/b.log", Line("C1"));
+        Write("logs/old/a.log", Line("C2"));
+        Write("logs/.c.log", Line("C3"));
+
+        var first = (await RunAsync("import", "logs", "--parallel", "3")).Should(ExitCode.Done);
+        var second = (await RunAsync("import", "logs", "--json")).Should(ExitCode.Done);
+
+        Assert.Contains("logs/b.log\tconnections\t1\t1\t0\t0\t\n", first.Output, StringComparison.Ordinal);
+        Assert.Contains("logs/old/a.log\tconnections\t1\t1\t0\t0\t\n", first.Output, StringComparison.Ordinal);
+        Assert.Equal(
+            (2, 0, 2),
+            (second.Json.GetProperty("rows_read").GetInt64(), second.Json.GetProperty("rows_stored").GetInt64(), second.Json.GetProperty("rows_duplicate").GetInt64()));
+        Assert.Equal(2, await _database.ScalarAsync<long>("SELECT count(*) FROM connections"));
+    }
+
+    [Fact]
+    public async Task Folder_without_a_file_fails()
+    {
+        Directory.CreateDirectory(Path.Combine(_folder.FullName, "logs"));
+
+        Assert.Contains("There is no file in logs.", (await RunAsync("import", "logs")).Should(ExitCode.Failed).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Standard_input_is_read_beside_files()
+    {
+        Write("a.log", Line("C1"));
+        var runner = Runner(Line("C1") + Line("C2"));
+
+        var result = (await runner.RunAsync("import", "a.log", "-")).Should(ExitCode.Done);
+
+        Assert.Contains("standard input\tconnections\t2\t1\t1\t0\t\n", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Interrupt_while_standard_input_waits_ends_with_130_and_says_how_to_go_on()
+    {
+        using var interrupt = new CancellationTokenSource();
+        using var waiting = new WaitingStream(async () =>
+        {
+            while (await _database.ScalarAsync<long>("SELECT count(*) FROM connections") == 0)
+                await Task.Delay(20, TestContext.Current.CancellationToken);
+            await interrupt.CancelAsync();
+        });
+        var runner = new CommandRunner
+        {
+            Folder = _folder.FullName,
+            Environment = { ["COBALTGRAPH_CONNECTION"] = _database.ConnectionString },
+            InputBytes = waiting,
+            CancellationToken = interrupt.Token,
+        };
+        Write("a.log", Line("C1"));
+
+        var result = (await runner.RunAsync("import", "a.log", "-", "b.log")).Should(ExitCode.Interrupted);
+
+        Assert.Contains("a.log\tconnections\t1\t1\t0\t0\t\n", result.Output, StringComparison.Ordinal);
+        Assert.Contains("standard input\t\t0\t0\t0\t0\tcancelled before all of it was stored\n", result.Output, StringComparison.Ordinal);
+        Assert.Contains("1 of 3 files were not begun", result.Error, StringComparison.Ordinal);
+        Assert.Contains("The same command goes on", result.Error, StringComparison.Ordinal);
+        Assert.Contains("Interrupted.", result.Error, StringComparison.Ordinal);
+        Assert.Equal(1, await _database.ScalarAsync<long>("SELECT count(*) FROM connections"));
+    }
+
+    [Fact]
+    public async Task Source_tells_lines_apart()
+    {
+        Write("a.log", Line("C1"));
+        await RunAsync("import", "a.log");
+
+        Assert.Contains("rows_duplicate\t1\n", (await RunAsync("import", "a.log")).Should(ExitCode.Done).Output, StringComparison.Ordinal);
+        Assert.Contains("rows_stored\t1\n", (await RunAsync("import", "a.log", "--source", "north")).Should(ExitCode.Done).Output, StringComparison.Ordinal);
+        Assert.Equal(1, await _database.ScalarAsync<long>("SELECT count(*) FROM ingest_batches WHERE source = 'north'"));
+    }
+
+    [Fact]
+    public async Task Conflict_fails_and_names_file_and_lines()
+    {
+        Write("a.log", Line("C1") + Line("C2"));
+        Write("b.log", Line("C1") + Line("C3"));
+        Write("c.log", Line("C4"));
+
+        var result = (await RunAsync("import", "a.log", "b.log", "c.log")).Should(ExitCode.Failed);
+
+        Assert.Contains("b.log\t\t0\t0\t0\t0\tlines 1 to 2 begin like lines that were stored on ", result.Output, StringComparison.Ordinal);
+        Assert.Contains("1 of 3 files could not be read or stored to the end", result.Error, StringComparison.Ordinal);
+        Assert.Equal(3, await _database.ScalarAsync<long>("SELECT count(*) FROM connections"));
+    }
+
+    [Fact]
+    public async Task Rejected_lines_are_written_mended_and_imported()
+    {
+        var bad = Line("C2").Replace("\"id.resp_p\":443", "\"id.resp_p\":\"https\"", StringComparison.Ordinal);
+        Write("a.log", Line("C1") + bad + Line("C3"));
+
+        var result = (await RunAsync("import", "a.log", "--rejects", "bad.log")).Should(ExitCode.NotAsWanted);
+
+        Assert.Contains($"rejects\t{Path.Combine(_folder.FullName, "bad.log")}\n", result.Output, StringComparison.Ordinal);
+        var lines = await File.ReadAllLinesAsync(Path.Combine(_folder.FullName, "bad.log"), TestContext.Current.CancellationToken);
+        Assert.Equal(2, lines.Length);
+        Assert.StartsWith("{\"#rejected\":\"id.resp_p ", lines[0], StringComparison.Ordinal);
+        Assert.Equal(bad, lines[1] + "\n");
+
+        Write("mended.log", string.Join('\n', lines).Replace("\"https\"", "443", StringComparison.Ordinal));
+        Assert.Contains("rows_stored\t1\n", (await RunAsync("import", "mended.log", "--rejects", "none.log")).Should(ExitCode.Done).Output, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(_folder.FullName, "none.log")));
+        Assert.Equal(3, await _database.ScalarAsync<long>("SELECT count(*) FROM connections"));
+    }
+
+    [Fact]
+    public async Task Rejects_never_overwrite_an_input()
+    {
+        Write("a.log", Line("C1") + "{}\n");
+        Write("a.2.log", Line("C2"));
+        var text = await File.ReadAllTextAsync(Path.Combine(_folder.FullName, "a.log"), TestContext.Current.CancellationToken);
+        string[][] commands =
+        [
+            ["import", "a.log", "--rejects", "a.log"], ["import", "a.log", "--rejects", "./x/../a.log"], ["import", ".", "--rejects", "a.log"],
+            ["import", "a.2.log", "--rejects", "a.log"], ["import", "a.log", "--rejects", "."], ["import", "a.log", "--rejects", "missing/a.log"],
+            ["import", "a.log", "--rejects", ""],
+        ];
+        foreach (var arguments in commands)
+            (await RunAsync(arguments)).Should(ExitCode.Usage);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.CreateSymbolicLink(Path.Combine(_folder.FullName, "link.log"), Path.Combine(_folder.FullName, "a.log"));
+            (await RunAsync("import", "a.log", "--rejects", "link.log")).Should(ExitCode.Usage);
+            (await RunAsync("import", "link.log", "--rejects", "a.log")).Should(ExitCode.Usage);
+        }
+
+        Assert.Equal(text, await File.ReadAllTextAsync(Path.Combine(_folder.FullName, "a.log"), TestContext.Current.CancellationToken));
+        Assert.Equal(0, await _database.ScalarAsync<long>("SELECT count(*) FROM connections"));
+    }
+
+    [Fact]
+    public async Task Rejects_that_cannot_be_written_fail_with_a_way_out()
+    {
+        Assert.SkipUnless(File.Exists("/dev/full"), "There is no /dev/full here.");
+        Write("a.log", Line("C1") + "{}\n");
+
+        var result = (await RunAsync("import", "a.log", "--rejects", "/dev/full")).Should(ExitCode.Failed);
+
+        Assert.Contains("Rejected lines cannot be written to /dev/full: ", result.Error, StringComparison.Ordinal);
+        Assert.Contains("name another file with --rejects", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Dry_run_needs_no_database_and_says_what_would_be_stored()
+    {
+        Write("a.log", Line("C1") + "{}\n");
+        Write("b.csv", "mac_address,hostname\n02:00:5e:00:00:01,printer\n");
+
+        var result = (await RunWithAsync("Host=127.0.0.1;Port=1;Username=u", "import", ".", "--dry-run", "--json", "--rejects", "../bad.log"))
+            .Should(ExitCode.NotAsWanted);
+
+        var answer = result.Json;
+        Assert.True(answer.GetProperty("dry_run").GetBoolean());
+        Assert.Equal((3, 2, 1), (answer.GetProperty("rows_read").GetInt64(), answer.GetProperty("rows_stored").GetInt64(), answer.GetProperty("rows_rejected").GetInt64()));
+        Assert.Equal("sightings", answer.GetProperty("files")[1].GetProperty("kind").GetString());
+        var rejects = Assert.Single(answer.GetProperty("rejects").EnumerateArray()).GetString()!;
+        Assert.EndsWith("\n{}\n", await File.ReadAllTextAsync(rejects, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        File.Delete(rejects);
+    }
+
+    [Theory]
+    [InlineData("a.log", "--parallel", "0")]
+    [InlineData("a.log", "--parallel", "33")]
+    [InlineData("a.log", "--source", "")]
+    [InlineData("-", "-")]
+    [InlineData("--dry-run")]
+    public async Task Wrong_command_line_is_told_before_anything_is_read(params string[] arguments)
+        => (await RunWithAsync("Host=127.0.0.1;Port=1;Username=u", ["import", .. arguments])).Should(ExitCode.Usage);
+
     private void Write(string name, string text) => File.WriteAllText(Path.Combine(_folder.FullName, name), text);
+
+    private static string Line(string uid) => Good.Replace("C1", uid, StringComparison.Ordinal) + "\n";
+
+    private CommandRunner Runner(string input) => new()
+    {
+        Folder = _folder.FullName,
+        Environment = { ["COBALTGRAPH_CONNECTION"] = _database.ConnectionString },
+        InputBytes = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(input)),
+    };
 
     private Task<CommandResult> RunAsync(params string[] arguments)
         => RunWithAsync(_database.ConnectionString, arguments);
@@ -85,4 +273,15 @@ public sealed class ImportVerbTests(PostgresServerFixture server) : IAsyncLifeti
             Folder = _folder.FullName,
             Environment = { ["COBALTGRAPH_CONNECTION"] = connection },
         }.RunAsync(arguments);
+
+    /// <summary>A pipe into which nobody writes.</summary>
+    private sealed class WaitingStream(Func<Task> onRead) : ReadOnlyStream
+    {
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            await onRead();
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+            return 0;
+        }
+    }
 }

@@ -21,6 +21,7 @@ public sealed class ProcessTests(PostgresServerFixture server) : IAsyncLifetime
     [InlineData(ExitCode.Done, "--version")]
     [InlineData(ExitCode.Done, "devices")]
     [InlineData(ExitCode.Done, "migrate")]
+    [InlineData(ExitCode.Done, "import", "-")]
     [InlineData(ExitCode.NotAsWanted, "device", "02:00:5e:ff:ff:ff")]
     [InlineData(ExitCode.Refused, "migrate", "--to", "0")]
     [InlineData(ExitCode.Usage, "devises")]
