@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace CobaltGraph.Data.Import;
@@ -13,6 +14,9 @@ internal sealed class RejectsFile(string path) : IDisposable
 {
     // Connections, sightings, and what is not known.
     private const int Kinds = 3;
+
+    // What is written is safe to print already.
+    private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly List<Part> _parts = [];
 
@@ -125,9 +129,9 @@ internal sealed class RejectsFile(string path) : IDisposable
             else
             {
                 _buffer.Write(JsonMark);
-                _buffer.Write(JsonSerializer.SerializeToUtf8Bytes(line.Reason));
+                _buffer.Write(JsonSerializer.SerializeToUtf8Bytes(line.Reason, Readable));
                 _buffer.Write(",\"file\":"u8);
-                _buffer.Write(JsonSerializer.SerializeToUtf8Bytes(line.File));
+                _buffer.Write(JsonSerializer.SerializeToUtf8Bytes(line.File, Readable));
                 _buffer.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $",\"line\":{line.LineNumber}}}\n")));
             }
 

@@ -136,7 +136,9 @@ internal static class ImportVerb
 
         if (result.Rejected > 0)
         {
-            host.Notice($"{Cell.Display(result.Rejected)} lines were rejected; the others are good.");
+            host.Notice(result.Rejected == 1
+                ? "1 line was rejected; the others are good."
+                : $"{Cell.Display(result.Rejected)} lines were rejected; the others are good.");
             return ExitCode.NotAsWanted;
         }
 
@@ -213,7 +215,7 @@ internal static class ImportVerb
         new("rows_stored", dryRun ? "Would be stored" : "Stored", f => f.Stored, f => f.Error is null ? null : "yellow") { Right = true },
         new("rows_duplicate", "Stored before", f => f.Duplicate) { Right = true },
         new("rows_rejected", "Rejected", f => f.Rejected, f => f.Rejected > 0 ? "yellow" : null) { Right = true },
-        new("error", "Not to its end", f => new Escaped(f.Error), _ => "red"),
+        new("error", "Not to its end", f => new Escaped(f.Error), f => f.Error is null ? null : "red"),
     ];
 
     private static Option<string> Source() => new("--source")
