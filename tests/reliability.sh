@@ -4,4 +4,6 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export COBALTGRAPH_RELIABILITY=full DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
+# One of the tests runs this program.
+dotnet build --configuration Release --verbosity quiet tests/CobaltGraph.Data.Tests
 exec dotnet run --configuration Release --project tests/CobaltGraph.Reliability.Tests -- "$@"

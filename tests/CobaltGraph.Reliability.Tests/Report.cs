@@ -20,7 +20,9 @@ internal static class Report
         loses power with data in its disk's cache.
         """;
 
-    public static void Put(Result result)
+    /// <param name="result">The result.</param>
+    /// <param name="seed">Another seed than that of the run.</param>
+    public static void Put(Result result, int? seed = null)
     {
         TestContext.Current.TestOutputHelper?.WriteLine($"{result}, {Seed.Replay}");
         Console.Error.WriteLine(
@@ -28,7 +30,7 @@ internal static class Report
         if (RunSize.IsFull)
         {
             ResultTable.Put(
-                Repository.PathOf("docs", "reliability.md"), Introduction, result, Seed.Value,
+                Repository.PathOf("docs", "reliability.md"), Introduction, result, seed ?? Seed.Value,
                 DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime));
         }
     }

@@ -22,7 +22,8 @@ internal static class RecordRules
 
     private const int MaxIntegerDigits = 131_072;
     private const int MaxFractionDigits = 16_383;
-    // Of zero, which may have any; servers from 16 on take a few more, up to 2,147,483,647.
+
+    // From version 16 on a server takes one more, which here is refused: only zero has use for it.
     private const int MaxExponent = 1_073_741_822;
 
     /// <summary>Null when the database takes the row; otherwise the field, what is wrong and what is accepted, safe to print.</summary>
