@@ -88,6 +88,7 @@ internal sealed class BatchStorer<T>(
         using var deadline = new CancellationTokenSource(timeout, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
         attempt.Deadline = deadline.Token;
+        attempt.TimeoutSeconds = (int)Math.Ceiling(timeout.TotalSeconds);
         try
         {
             var connection = await dataSource.OpenConnectionAsync(either.Token).ConfigureAwait(false);
@@ -397,11 +398,22 @@ internal sealed class BatchStorer<T>(
             foreach (var attempt in _stale)
             {
                 var command = new NpgsqlCommand(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_get_activity($1) WHERE backend_start = $2", connection);
+                    """
+                    SELECT pg_terminate_backend(pid)
+                    FROM pg_stat_get_activity($1)
+                    WHERE backend_start = $2
+                       OR ($2 IS NULL AND datid = (SELECT oid FROM pg_database WHERE datname = current_database())
+                           AND usesysid = (SELECT usesysid FROM pg_stat_get_activity(pg_backend_pid())))
+                    """,
+                    connection);
                 await using (command.ConfigureAwait(false))
                 {
                     command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = attempt.BackendPid });
-                    command.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = attempt.BackendStart });
+                    command.Parameters.Add(new NpgsqlParameter
+                    {
+                        Value = (object?)attempt.BackendStart ?? DBNull.Value,
+                        NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.TimestampTz,
+                    });
                     try
                     {
                         if (await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is true)

@@ -33,11 +33,14 @@ internal sealed class Attempt
     /// <summary>Ends the wait for a server that does not answer; for the commit nothing else does.</summary>
     public CancellationToken Deadline { get; set; }
 
+    /// <summary>The same for a single command, should the driver not hear the deadline; whole seconds.</summary>
+    public int TimeoutSeconds { get; set; }
+
     /// <summary>The server process that works for it, to be ended should the connection to it break.</summary>
     public int BackendPid { get; set; }
 
-    /// <summary>When that process began, for its number may be used again.</summary>
-    public DateTime BackendStart { get; set; }
+    /// <summary>When that process began, for its number may be used again; null while the server has not said it.</summary>
+    public DateTime? BackendStart { get; set; }
 
     /// <summary>committed_at of the claimed entry; null when the key was taken, or nothing is known yet.</summary>
     public DateTime? ClaimedAt { get; set; }

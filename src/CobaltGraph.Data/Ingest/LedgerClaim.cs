@@ -9,10 +9,13 @@ internal static class LedgerClaim
     public static async Task ClaimAsync(
         NpgsqlConnection connection, LedgerEntry entry, Attempt attempt, CancellationToken cancellationToken)
     {
+        // Known before the server answers; what it answers is exact behind a pooler too.
+        attempt.BackendPid = connection.ProcessID;
         var claim = new NpgsqlBatchCommand(Ledger.ClaimSql);
         Ledger.AddClaimParameters(claim.Parameters, entry);
         var batch = new NpgsqlBatch(connection)
         {
+            Timeout = attempt.TimeoutSeconds,
             BatchCommands =
             {
                 claim,

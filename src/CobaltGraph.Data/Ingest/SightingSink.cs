@@ -28,6 +28,7 @@ internal sealed class SightingSink : IRecordSink<DeviceSighting>
         var command = new NpgsqlCommand(ClaimAndMergeSql, connection);
         await using (command.ConfigureAwait(false))
         {
+            command.CommandTimeout = attempt.TimeoutSeconds;
             Ledger.AddClaimParameters(command.Parameters, entry);
             SightingMerge.AddParameters(command.Parameters, rows, firstRow, rows.Count - firstRow);
             cancellationToken.ThrowIfCancellationRequested();
