@@ -45,6 +45,10 @@ internal sealed class BatchStorer<T>(
     // Many statements instead of one.
     private const int PartsTimeoutFactor = 20;
 
+    // Npgsql waits for an answer to its cancellation, and where it opens a connection or disposes of a reader, an importer or
+    // a transaction it hears no cancellation at all.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
+
     /// <inheritdoc/>
     public async Task<BatchOutcome<T>> StoreAsync(Batch<T> batch, CancellationToken cancellationToken)
     {
@@ -89,29 +93,19 @@ internal sealed class BatchStorer<T>(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
         attempt.Deadline = deadline.Token;
         attempt.TimeoutSeconds = (int)Math.Ceiling(timeout.TotalSeconds);
+        var work = TryAsync(run, [.. run.Stale], entry, attempt, either.Token);
         try
         {
-            var connection = await dataSource.OpenConnectionAsync(either.Token).ConfigureAwait(false);
-            await using (connection.ConfigureAwait(false))
-            {
-                await run.EndStaleAsync(connection, logger, either.Token).ConfigureAwait(false);
-                if (run.Unclear is { } part)
-                {
-                    run.Cleared(part, await FindRefusedAsync(connection, run.Batch.Rows, part, either.Token).ConfigureAwait(false));
-                    return;
-                }
-
-                if (run.IsSplit)
-                    await StorePartsAsync(connection, run, entry, attempt, either.Token).ConfigureAwait(false);
-                else
-                    await sink.StoreAsync(connection, entry, run.Batch.Rows, run.FirstRow, attempt, either.Token).ConfigureAwait(false);
-
-                if (attempt.ClaimedAt is not null)
-                    run.Stored(entry);
-                else if (await Ledger.FindAsync(connection, entry.Source, entry.Key, either.Token).ConfigureAwait(false) is { } stored)
-                    run.Found(entry, stored);
-                // Otherwise whoever held the key has let go of it: try again.
-            }
+            var learn = await work.WaitAsync(timeout + Grace, clock, CancellationToken.None).ConfigureAwait(false);
+            learn?.Invoke();
+        }
+        catch (TimeoutException) when (!work.IsCompleted)
+        {
+            // Left to itself: every further step of it is cancelled, and what it may have sent is subject to the ledger.
+            _ = work.ContinueWith(
+                static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            throw new TimeoutException(
+                string.Create(CultureInfo.InvariantCulture, $"no answer within {timeout.TotalSeconds:0.###} s"));
         }
         catch (OperationCanceledException e) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -122,6 +116,76 @@ internal sealed class BatchStorer<T>(
         {
             throw new TimeoutException(
                 string.Create(CultureInfo.InvariantCulture, $"not done within {timeout.TotalSeconds:0.###} s"), e);
+        }
+    }
+
+    /// <summary>One try. It may end long after it was given up, and therefore tells the run nothing by itself.</summary>
+    /// <returns>What the run learns from it; null when whoever held the key has let go of it.</returns>
+    private async Task<Action?> TryAsync(
+        Run run, IReadOnlyList<Attempt> stale, LedgerEntry entry, Attempt attempt, CancellationToken cancellationToken)
+    {
+        var (rows, firstRow, isSplit, unclear) = (run.Batch.Rows, run.FirstRow, run.IsSplit, run.Unclear);
+        var connection = await dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            await EndStaleAsync(connection, stale, cancellationToken).ConfigureAwait(false);
+            if (unclear is not null)
+            {
+                var refused = await FindRefusedAsync(connection, rows, unclear, cancellationToken).ConfigureAwait(false);
+                return () => run.Cleared(unclear, refused);
+            }
+
+            if (isSplit)
+                await StorePartsAsync(connection, rows, firstRow, entry, attempt, cancellationToken).ConfigureAwait(false);
+            else
+                await sink.StoreAsync(connection, entry, rows, firstRow, attempt, cancellationToken).ConfigureAwait(false);
+
+            if (attempt.ClaimedAt is not null)
+                return () => run.Stored(entry, attempt);
+            return await Ledger.FindAsync(connection, entry.Source, entry.Key, cancellationToken).ConfigureAwait(false) is { } stored
+                ? () => run.Found(entry, stored)
+                : null;
+        }
+    }
+
+    /// <summary>
+    /// Ends server processes that still work for tries whose connection is lost: one that waits for rows that never come
+    /// would hold the key for as long as the network lets it.
+    /// </summary>
+    private async Task EndStaleAsync(
+        NpgsqlConnection connection, IReadOnlyList<Attempt> stale, CancellationToken cancellationToken)
+    {
+        foreach (var attempt in stale.Where(attempt => attempt.BackendPid != 0))
+        {
+            var command = new NpgsqlCommand(
+                """
+                SELECT pg_terminate_backend(pid)
+                FROM pg_stat_get_activity($1)
+                WHERE backend_start = $2
+                   OR ($2 IS NULL AND pid <> pg_backend_pid() AND datid = (SELECT oid FROM pg_database WHERE datname = current_database())
+                       AND usesysid = (SELECT usesysid FROM pg_stat_get_activity(pg_backend_pid())))
+                """,
+                connection);
+            await using (command.ConfigureAwait(false))
+            {
+                command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = attempt.BackendPid });
+                command.Parameters.Add(new NpgsqlParameter
+                {
+                    Value = (object?)attempt.BackendStart ?? DBNull.Value,
+                    NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.TimestampTz,
+                });
+                try
+                {
+                    if (await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is true)
+                        IngestLog.EndedStale(logger, attempt.BackendPid);
+                    // Once: the number may be another's from now on.
+                    attempt.BackendPid = 0;
+                }
+                catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+                {
+                    // It runs under another role; then it is waited for.
+                }
+            }
         }
     }
 
@@ -177,9 +241,9 @@ internal sealed class BatchStorer<T>(
     /// Stores the rows in parts, halving those in which one is at fault until it stands alone; all in one transaction.
     /// </summary>
     private async Task StorePartsAsync(
-        NpgsqlConnection connection, Run run, LedgerEntry entry, Attempt attempt, CancellationToken cancellationToken)
+        NpgsqlConnection connection, IRecordBuffer<T> rows, int firstRow, LedgerEntry entry, Attempt attempt,
+        CancellationToken cancellationToken)
     {
-        var rows = run.Batch.Rows;
         var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
         await using (transaction.ConfigureAwait(false))
         {
@@ -188,10 +252,10 @@ internal sealed class BatchStorer<T>(
                 return;
 
             var refused = await StorePartsAsync(
-                connection, transaction, rows, run.FirstRow, rows.Count - run.FirstRow, cancellationToken).ConfigureAwait(false);
+                connection, transaction, rows, firstRow, rows.Count - firstRow, cancellationToken).ConfigureAwait(false);
             if (refused.Count > 0)
                 await Ledger.CorrectAsync(connection, entry, refused.Count, cancellationToken).ConfigureAwait(false);
-            run.Refuse(refused);
+            attempt.Refused = refused;
             await transaction.CommitAsync(attempt, cancellationToken).ConfigureAwait(false);
         }
     }
@@ -275,6 +339,9 @@ internal sealed class BatchStorer<T>(
         /// <summary>Whether rows are stored in parts, because one of them is refused.</summary>
         public bool IsSplit { get; set; }
 
+        /// <summary>Tries whose connection is lost.</summary>
+        public IReadOnlyList<Attempt> Stale => _stale;
+
         public int FirstRow => batch.RowsBefore(_firstItem);
 
         public bool IsDone => _isStored;
@@ -302,17 +369,23 @@ internal sealed class BatchStorer<T>(
                 items, rows, items - rows, first, last);
         }
 
-        public void Stored(LedgerEntry entry)
+        public void Stored(LedgerEntry entry, Attempt attempt)
+        {
+            Refuse(attempt);
+            Stored(entry);
+        }
+
+        private void Stored(LedgerEntry entry)
         {
             _stored += entry.Stored - _refused.Count;
             _transactions++;
             _isStored = true;
         }
 
-        public void Refuse(List<(int Row, string Reason)> refused)
+        private void Refuse(Attempt attempt)
         {
             _refused.Clear();
-            _refused.AddRange(refused);
+            _refused.AddRange(attempt.Refused);
         }
 
         /// <summary>Takes what another try, run or process stored under the key for stored, or finds that it is something else.</summary>
@@ -386,47 +459,10 @@ internal sealed class BatchStorer<T>(
             if (isConnectionLost && attempt.BackendPid != 0)
                 _stale.Add(attempt);
             if (attempt.IsCommitting)
-                _openClaims.Add(attempt.ClaimedAt);
-        }
-
-        /// <summary>
-        /// Ends server processes that still work for tries whose connection is lost: one that waits for rows that never come
-        /// would hold the key for as long as the network lets it.
-        /// </summary>
-        public async Task EndStaleAsync(NpgsqlConnection connection, ILogger logger, CancellationToken cancellationToken)
-        {
-            foreach (var attempt in _stale)
             {
-                var command = new NpgsqlCommand(
-                    """
-                    SELECT pg_terminate_backend(pid)
-                    FROM pg_stat_get_activity($1)
-                    WHERE backend_start = $2
-                       OR ($2 IS NULL AND datid = (SELECT oid FROM pg_database WHERE datname = current_database())
-                           AND usesysid = (SELECT usesysid FROM pg_stat_get_activity(pg_backend_pid())))
-                    """,
-                    connection);
-                await using (command.ConfigureAwait(false))
-                {
-                    command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = attempt.BackendPid });
-                    command.Parameters.Add(new NpgsqlParameter
-                    {
-                        Value = (object?)attempt.BackendStart ?? DBNull.Value,
-                        NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.TimestampTz,
-                    });
-                    try
-                    {
-                        if (await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is true)
-                            IngestLog.EndedStale(logger, attempt.BackendPid);
-                    }
-                    catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
-                    {
-                        // It runs under another role; then it is waited for.
-                    }
-                }
+                _openClaims.Add(attempt.ClaimedAt);
+                Refuse(attempt);
             }
-
-            _stale.Clear();
         }
 
         public BatchOutcome<T> Outcome()

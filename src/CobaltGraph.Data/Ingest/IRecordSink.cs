@@ -45,6 +45,9 @@ internal sealed class Attempt
     /// <summary>committed_at of the claimed entry; null when the key was taken, or nothing is known yet.</summary>
     public DateTime? ClaimedAt { get; set; }
 
+    /// <summary>Rows that the server refused, of a batch that is stored in parts.</summary>
+    public IReadOnlyList<(int Row, string Reason)> Refused { get; set; } = [];
+
     /// <summary>Whether the commit was sent, so that a broken connection leaves its outcome open.</summary>
     public bool IsCommitting { get; set; }
 }

@@ -63,8 +63,7 @@ public sealed record IngestRetryOptions
 
     /// <summary>
     /// How long one attempt may take before it counts as lost; above zero. Batches of more than 10,000 rows have it once for
-    /// every 10,000. A server that falls silent while a connection is made is waited for as long as <c>Timeout</c> in the
-    /// connection string says, 15 seconds by default.
+    /// every 10,000.
     /// </summary>
     public TimeSpan AttemptTimeout { get; init; } = TimeSpan.FromSeconds(30);
 }

@@ -14,8 +14,7 @@ public sealed class FaultMatrixTests(DurableServer server) : IngestTest(server)
     private const int Rows = 300, DevicesOfCase = 10, AtOnce = 4;
 
     private static readonly TimeSpan Short = TimeSpan.FromSeconds(1);
-    // Where the driver does not hear that an attempt is over, its own limits end the wait: Timeout and Command Timeout.
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(20);
 
     /// <summary>A message of a clean batch.</summary>
@@ -227,9 +226,6 @@ public sealed class FaultMatrixTests(DurableServer server) : IngestTest(server)
         => new NpgsqlConnectionStringBuilder(proxy.ConnectionStringOf(ConnectionString))
         {
             MaxPoolSize = 4,
-            // How long Npgsql waits for a server that does not answer while a connection is made, be it to cancel a statement.
-            Timeout = 3,
-            CommandTimeout = 5,
             // How long Npgsql waits for the end of a statement that it has asked the server to cancel.
             CancellationTimeout = 300,
         }.ConnectionString;

@@ -34,7 +34,7 @@ public sealed class ServerKillTests(DurableServer server) : IngestTest(server)
         for (var kill = 0; kill < kills; kill++)
         {
             await Task.Delay(random.Next(200, 3000), Cancel);
-            if (random.Next(2) == 0)
+            if (kill % 2 == 0)
                 await Server.KillAsync(Cancel);
             else
                 await Server.StopImmediatelyAsync(Cancel);
