@@ -26,6 +26,18 @@ public class CobaltGraphContext(DbContextOptions<CobaltGraphContext> options) : 
     /// <summary>What sightings say of each device, such as its address of each family. Written by the database only.</summary>
     public DbSet<SightedDevice> SightedDevices => Set<SightedDevice>();
 
+    /// <summary>Which device held which address, from when to when. Written by the database only.</summary>
+    public DbSet<DeviceAddress> DeviceAddresses => Set<DeviceAddress>();
+
+    /// <summary>What each device did in each hour. Written by the database only.</summary>
+    public DbSet<DeviceActivityHour> DeviceActivityHours => Set<DeviceActivityHour>();
+
+    /// <summary>Each device's connections by threat category. Written by the database only.</summary>
+    public DbSet<DeviceThreatCount> DeviceThreatCounts => Set<DeviceThreatCount>();
+
+    /// <summary>What connections ever said of each destination. Written by the database only.</summary>
+    public DbSet<Destination> Destinations => Set<Destination>();
+
     /// <summary>The ledger of bulk loads.</summary>
     public DbSet<IngestBatch> IngestBatches => Set<IngestBatch>();
 
@@ -34,6 +46,9 @@ public class CobaltGraphContext(DbContextOptions<CobaltGraphContext> options) : 
 
     /// <summary>Every device with its totals.</summary>
     public DbSet<DeviceSummary> DeviceSummaries => Set<DeviceSummary>();
+
+    /// <summary>Every device with its threats by category, its threat score and its level.</summary>
+    public DbSet<DeviceThreats> DeviceThreats => Set<DeviceThreats>();
 
     /// <inheritdoc/>
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
@@ -44,6 +59,8 @@ public class CobaltGraphContext(DbContextOptions<CobaltGraphContext> options) : 
         configurationBuilder.Properties<DateTimeOffset>().HaveConversion<UtcConverter>();
         configurationBuilder.Properties<DeviceStatus>().HaveConversion<DeviceStatusConverter>();
         configurationBuilder.Properties<DeviceEventType>().HaveConversion<DeviceEventTypeConverter>();
+        configurationBuilder.Properties<AddressSource>().HaveConversion<AddressSourceConverter>();
+        configurationBuilder.Properties<DeviceThreatLevel>().HaveConversion<DeviceThreatLevelConverter>();
         HaveMetadata<DeviceMetadata>();
         HaveMetadata<ConnectionMetadata>();
         HaveMetadata<DeviceEventMetadata>();
@@ -64,8 +81,13 @@ public class CobaltGraphContext(DbContextOptions<CobaltGraphContext> options) : 
         modelBuilder.ApplyConfiguration(new DeviceEventConfiguration());
         modelBuilder.ApplyConfiguration(new DeviceDestinationConfiguration());
         modelBuilder.ApplyConfiguration(new SightedDeviceConfiguration());
+        modelBuilder.ApplyConfiguration(new DeviceAddressConfiguration());
+        modelBuilder.ApplyConfiguration(new DeviceActivityHourConfiguration());
+        modelBuilder.ApplyConfiguration(new DeviceThreatCountConfiguration());
+        modelBuilder.ApplyConfiguration(new DestinationConfiguration());
         modelBuilder.ApplyConfiguration(new IngestBatchConfiguration());
         modelBuilder.ApplyConfiguration(new ActiveDeviceConfiguration());
         modelBuilder.ApplyConfiguration(new DeviceSummaryConfiguration());
+        modelBuilder.ApplyConfiguration(new DeviceThreatsConfiguration());
     }
 }

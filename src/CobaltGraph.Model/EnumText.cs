@@ -24,6 +24,22 @@ internal static class EnumText
         _ => throw new ArgumentOutOfRangeException(nameof(value), value, "Not a type of device event."),
     };
 
+    public static string ToText(AddressSource value) => value switch
+    {
+        AddressSource.Sighting => "sighting",
+        AddressSource.Update => "update",
+        AddressSource.Traffic => "traffic",
+        _ => throw new ArgumentOutOfRangeException(nameof(value), value, "Not a source of an address."),
+    };
+
+    public static string ToText(DeviceThreatLevel value) => value switch
+    {
+        DeviceThreatLevel.Low => "low",
+        DeviceThreatLevel.Medium => "medium",
+        DeviceThreatLevel.High => "high",
+        _ => throw new ArgumentOutOfRangeException(nameof(value), value, "Not a threat level of a device."),
+    };
+
     public static DeviceStatus ParseStatus(string text) => text switch
     {
         "discovered" => DeviceStatus.Discovered,
@@ -43,6 +59,22 @@ internal static class EnumText
         "threat_detected" => DeviceEventType.ThreatDetected,
         "removed" => DeviceEventType.Removed,
         _ => throw Unknown("type of device event", text),
+    };
+
+    public static AddressSource ParseAddressSource(string text) => text switch
+    {
+        "sighting" => AddressSource.Sighting,
+        "update" => AddressSource.Update,
+        "traffic" => AddressSource.Traffic,
+        _ => throw Unknown("source of an address", text),
+    };
+
+    public static DeviceThreatLevel ParseDeviceThreatLevel(string text) => text switch
+    {
+        "low" => DeviceThreatLevel.Low,
+        "medium" => DeviceThreatLevel.Medium,
+        "high" => DeviceThreatLevel.High,
+        _ => throw Unknown("threat level of a device", text),
     };
 
     private static FormatException Unknown(string what, string text) => new(

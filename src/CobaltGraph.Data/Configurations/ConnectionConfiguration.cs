@@ -58,8 +58,15 @@ internal sealed class ConnectionConfiguration : IEntityTypeConfiguration<Connect
 
         connection.HasIndex(c => new { c.SrcMac, c.Timestamp });
         connection.HasIndex(c => new { c.DstIp, c.Timestamp });
-        // Low scores are nearly all rows and nobody looks for them by score.
-        connection.HasIndex(c => new { c.ThreatScore, c.Timestamp })
+        connection.HasIndex(c => new { c.DstPort, c.Timestamp });
+        // Scores below 2 are nearly all rows, and nobody looks for them by score. Led by timestamp: a level is a range of
+        // scores, and its page is wanted in order of time.
+        connection.HasIndex(c => new { c.Timestamp, c.ThreatScore })
             .HasFilter("threat_score >= 2::real");
+        connection.HasIndex(c => new { c.ThreatCategory, c.Timestamp })
+            .HasFilter("threat_category IS NOT NULL");
+        // With a device, device_addresses tells which devices used an address, and when.
+        connection.HasIndex(c => new { c.SrcIp, c.Timestamp })
+            .HasFilter("src_mac IS NULL");
     }
 }

@@ -46,10 +46,14 @@ internal sealed class DeviceConfiguration : IEntityTypeConfiguration<Device>
             .HasComment("How sure vendor and type are, 0 to 1.");
         device.Property(d => d.Metadata).HasDefaultValueSql("'{}'")
             .HasComment("Known keys: notes, tags, custom. Any other key is kept.");
-        KeptByTheDatabase(device.Property(d => d.ConnectionCount)
+        KeptByTheDatabase(device.Property(d => d.ConnectionCount).HasDefaultValueSql("0")
             .HasComment("Connections ever stored for the device; kept by triggers, retention does not lower it."));
-        KeptByTheDatabase(device.Property(d => d.ThreatCount)
+        KeptByTheDatabase(device.Property(d => d.ThreatCount).HasDefaultValueSql("0")
             .HasComment("Threats ever stored for the device; kept by triggers, retention does not lower it."));
+        KeptByTheDatabase(device.Property(d => d.MaxThreatScore).HasDefaultValueSql("0")
+            .HasComment("Highest threat score ever stored for the device; kept by triggers."));
+        KeptByTheDatabase(device.Property(d => d.LastThreat)
+            .HasComment("Latest threat, never past now(); NULL without one; kept by triggers."));
         device.Property(d => d.IsLocallyAdministered)
             .HasComputedColumnSql(
                 "(mac_address & '02:00:00:00:00:00'::macaddr) <> '00:00:00:00:00:00'::macaddr", stored: true)
@@ -59,9 +63,9 @@ internal sealed class DeviceConfiguration : IEntityTypeConfiguration<Device>
         device.HasIndex(d => d.Status);
     }
 
-    private static void KeptByTheDatabase(PropertyBuilder<long> counter)
+    private static void KeptByTheDatabase<T>(PropertyBuilder<T> counter)
     {
-        counter.HasDefaultValueSql("0").ValueGeneratedOnAddOrUpdate();
+        counter.ValueGeneratedOnAddOrUpdate();
         counter.Metadata.SetBeforeSaveBehavior(PropertySaveBehavior.Ignore);
         counter.Metadata.SetAfterSaveBehavior(PropertySaveBehavior.Ignore);
     }

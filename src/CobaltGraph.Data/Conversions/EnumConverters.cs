@@ -10,3 +10,11 @@ internal sealed class DeviceStatusConverter() : ValueConverter<DeviceStatus, str
 internal sealed class DeviceEventTypeConverter() : ValueConverter<DeviceEventType, string>(
     value => EnumText.ToText(value),
     text => EnumText.ParseEventType(text));
+
+internal sealed class AddressSourceConverter() : ValueConverter<AddressSource, string>(
+    value => EnumText.ToText(value),
+    text => EnumText.ParseAddressSource(text));
+
+internal sealed class DeviceThreatLevelConverter() : ValueConverter<DeviceThreatLevel, string>(
+    value => EnumText.ToText(value),
+    text => EnumText.ParseDeviceThreatLevel(text));

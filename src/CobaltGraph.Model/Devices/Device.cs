@@ -53,6 +53,15 @@ public class Device
     /// </summary>
     public long ThreatCount { get; private set; }
 
+    /// <summary>Highest threat score ever stored for this device, 0 to 10; 0 without connections. Kept by the database.</summary>
+    public float MaxThreatScore { get; private set; }
+
+    /// <summary>
+    /// Time of the latest threat (<see cref="ThreatScale.IsThreat"/>), UTC, never past the database's clock; null without
+    /// one. Kept by the database.
+    /// </summary>
+    public DateTimeOffset? LastThreat { get; private set; }
+
     /// <summary>
     /// Whether the MAC address is locally administered, as randomised addresses are. Computed by the database.
     /// </summary>

@@ -1,0 +1,13 @@
+using CobaltGraph.Model;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace CobaltGraph.Data.Configurations;
+
+internal sealed class DeviceThreatsConfiguration : IEntityTypeConfiguration<DeviceThreats>
+{
+    public void Configure(EntityTypeBuilder<DeviceThreats> threats)
+    {
+        threats.HasNoKey().ToView("device_threats");
+    }
+}
