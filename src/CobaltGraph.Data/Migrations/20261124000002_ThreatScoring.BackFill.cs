@@ -19,6 +19,17 @@ namespace CobaltGraph.Data.Migrations
 
                 """);
 
+        // After the rows: an index is built faster than it is filled.
+        private static void EnsureTextSearch(MigrationBuilder migrationBuilder)
+            => migrationBuilder.Sql("""
+                DO $text$
+                BEGIN
+                    PERFORM ensure_text_search();
+                END
+                $text$;
+
+                """);
+
         private static void BackFill(MigrationBuilder migrationBuilder)
         {
             // Edges are kept beyond the connections, and tell more than these do.

@@ -160,6 +160,7 @@ namespace CobaltGraph.Data.Migrations
             // Functions first: triggers, views and later functions call them.
             migrationBuilder.CreateFunction("threat_category_weight", version: 1);
             migrationBuilder.CreateFunction("distinct_estimate", version: 1);
+            migrationBuilder.CreateFunction("ensure_text_search", version: 1);
             migrationBuilder.CreateFunction("address_lapse", version: 1);
             migrationBuilder.CreateFunction("record_addresses", version: 1);
             migrationBuilder.ReplaceFunction("connections_count", version: 2);
@@ -170,6 +171,7 @@ namespace CobaltGraph.Data.Migrations
             migrationBuilder.CreateView("device_threats", version: 1);
 
             BackFill(migrationBuilder);
+            EnsureTextSearch(migrationBuilder);
         }
 
         /// <inheritdoc />
@@ -183,6 +185,7 @@ namespace CobaltGraph.Data.Migrations
             migrationBuilder.ReplaceFunction("connections_count", version: 1);
             migrationBuilder.DropFunction("record_addresses");
             migrationBuilder.DropFunction("address_lapse");
+            migrationBuilder.DropFunction("ensure_text_search");
             migrationBuilder.DropFunction("distinct_estimate");
             migrationBuilder.DropFunction("threat_category_weight");
 

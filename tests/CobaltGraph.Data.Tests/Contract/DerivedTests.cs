@@ -281,6 +281,24 @@ public class DerivedTests(PostgresServerFixture server) : DatabaseTest(server)
         await AssertDerived(Database);
     }
 
+    [Fact]
+    public async Task Text_is_searched_by_trigrams_where_the_extension_is_installed()
+    {
+        Assert.False(await Scalar<bool>("SELECT ensure_text_search()"));
+        Assert.SkipUnless(
+            await Scalar<bool>("SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_trgm')"),
+            "This server has no pg_trgm; text is searched without it, which other tests do.");
+
+        await Run("CREATE SCHEMA \"Other\"; CREATE EXTENSION pg_trgm SCHEMA \"Other\"");
+        Assert.True(await Scalar<bool>("SELECT ensure_text_search()"));
+        Assert.True(await Scalar<bool>("SELECT ensure_text_search()"));
+
+        await Run("INSERT INTO destinations SELECT '192.0.2.1', i, '', '', '', 'host-' || md5(i::text) || '.example' FROM generate_series(1, 20000) AS i; ANALYZE destinations");
+        Assert.Contains(
+            await Texts("EXPLAIN SELECT * FROM destinations WHERE dst_hostname ILIKE '%0cc175b9c0%'"),
+            line => line!.Contains("ix_destinations_dst_hostname_trgm", StringComparison.Ordinal));
+    }
+
     private async Task AssertDerived(TestDatabase database) => Assert.Empty(await Differences(database, Checks));
 
     private static async Task<List<string>> Differences(TestDatabase database, IEnumerable<(string What, string Stored, string Expected)> checks)
