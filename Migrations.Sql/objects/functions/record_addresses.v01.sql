@@ -1,5 +1,10 @@
--- Observations of addresses become rows of device_addresses: what is no more than address_lapse() apart is one row, in
--- whatever order it is stored. The caller holds the locks of the devices.
+-- A row of device_addresses is a maximal run of observations of one device, address and source that are no more than
+-- address_lapse() apart. So what is stored is a function of the observations, whatever their order and batches: a late one
+-- that lies between two rows makes them one. The caller holds the locks of the devices.
+--   1. One statement looks up what each run touches, by key alone: plans that read the whole table are ruled out, for here
+--      no trigger inherits the settings. An outer join, because an inner one could be turned round while the table is small.
+--   2. Runs and rows of a pair that touch each other become one.
+--   3. Rows that begin later than what they become a part of go; they are few. The others only end later.
 CREATE OR REPLACE FUNCTION record_addresses(
     p_macs macaddr[],
     p_ips inet[],
@@ -11,59 +16,106 @@ LANGUAGE plpgsql
 VOLATILE
 SECURITY DEFINER
 SET search_path FROM CURRENT
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET enable_material = off
+SET jit = off
 AS $function$
 DECLARE
+    v_now timestamptz := now();
     v_lapse interval := address_lapse();
-    v_found device_addresses[];
-    v_merged device_addresses[];
+    v_absorbed bigint;
+    -- runs, from and until when a row touches each, and later the rows that they touch
+    r_macs macaddr[];
+    r_ips inet[];
+    r_firsts timestamptz[];
+    r_lasts timestamptz[];
+    r_froms timestamptz[];
+    r_untils timestamptz[];
+    r_keys timestamptz[];
+    r_ends timestamptz[];
+    -- what they become, and whether rows with a later begin are in it
+    m_macs macaddr[];
+    m_ips inet[];
+    m_firsts timestamptz[];
+    m_lasts timestamptz[];
+    m_absorbed boolean[];
 BEGIN
-    SELECT pg_catalog.array_agg(k) INTO v_found
-    FROM (SELECT DISTINCT u.mac, u.ip FROM unnest(p_macs, p_ips) AS u(mac, ip)) AS p
-    CROSS JOIN LATERAL (
-        SELECT t FROM device_addresses AS t
-        WHERE t.mac_address = p.mac AND t.ip_address = p.ip AND t.source::text = p_source
-    ) AS l(k);
-
-    SELECT pg_catalog.array_agg(ROW(m.mac, m.ip, p_source, m.first_at, m.last_at)::device_addresses) INTO v_merged
+    -- 0.0.0.0 and :: are no address; a prefix length is no part of one.
+    SELECT pg_catalog.array_agg(u.mac), pg_catalog.array_agg(u.ip),
+           pg_catalog.array_agg(u.first_at), pg_catalog.array_agg(u.last_at),
+           pg_catalog.array_agg(u.first_at - v_lapse), pg_catalog.array_agg(u.last_at + v_lapse)
+    INTO r_macs, r_ips, r_firsts, r_lasts, r_froms, r_untils
     FROM (
-        SELECT g.mac, g.ip, min(g.first_at) AS first_at, max(g.last_at) AS last_at
+        SELECT a.mac, set_masklen(a.ip, CASE family(a.ip) WHEN 4 THEN 32 ELSE 128 END) AS ip,
+               least(a.first_at, v_now) AS first_at, least(a.last_at, v_now) AS last_at
+        FROM unnest(p_macs, p_ips, p_firsts, p_lasts) AS a(mac, ip, first_at, last_at)
+        WHERE a.mac IS NOT NULL AND a.ip IS NOT NULL AND host(a.ip) NOT IN ('0.0.0.0', '::')
+    ) AS u;
+
+    IF r_macs IS NULL THEN
+        RETURN;
+    END IF;
+
+    SELECT pg_catalog.array_agg(u.mac), pg_catalog.array_agg(u.ip),
+           pg_catalog.array_agg(least(u.first_at, t.first_seen)), pg_catalog.array_agg(greatest(u.last_at, t.last_seen)),
+           pg_catalog.array_agg(t.first_seen), pg_catalog.array_agg(t.last_seen)
+    INTO r_macs, r_ips, r_firsts, r_lasts, r_keys, r_ends
+    FROM unnest(r_macs, r_ips, r_firsts, r_lasts, r_froms, r_untils) AS u(mac, ip, first_at, last_at, from_at, until_at)
+    LEFT JOIN device_addresses AS t
+        ON t.mac_address = u.mac AND t.ip_address = u.ip AND t.source::text = p_source
+        AND t.first_seen <= u.until_at AND t.last_seen >= u.from_at;
+
+    SELECT pg_catalog.array_agg(m.mac), pg_catalog.array_agg(m.ip),
+           pg_catalog.array_agg(m.first_at), pg_catalog.array_agg(m.last_at),
+           pg_catalog.array_agg(m.last_key > m.first_at), count(*) FILTER (WHERE m.last_key > m.first_at)
+    INTO m_macs, m_ips, m_firsts, m_lasts, m_absorbed, v_absorbed
+    FROM (
+        SELECT g.mac, g.ip, min(g.key) AS key, max(g.key) AS last_key, min(g.key_end) AS key_end,
+               min(g.first_at) AS first_at, max(g.last_at) AS last_at
         FROM (
-            SELECT o.mac, o.ip, o.first_at, o.last_at, count(*) FILTER (WHERE o.starts) OVER (
-                PARTITION BY o.mac, o.ip ORDER BY o.first_at, o.last_at ROWS UNBOUNDED PRECEDING) AS island
+            SELECT o.mac, o.ip, o.key, o.key_end, o.first_at, o.last_at,
+                   count(*) FILTER (WHERE o.starts) OVER (
+                       PARTITION BY o.mac, o.ip ORDER BY o.first_at ROWS UNBOUNDED PRECEDING) AS run
             FROM (
-                SELECT a.mac, a.ip, a.first_at, a.last_at,
-                       a.first_at > max(a.last_at) OVER (PARTITION BY a.mac, a.ip ORDER BY a.first_at, a.last_at
+                SELECT u.mac, u.ip, u.key, u.key_end, u.first_at, u.last_at,
+                       u.first_at > max(u.last_at) OVER (
+                           PARTITION BY u.mac, u.ip ORDER BY u.first_at
                            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) + v_lapse AS starts
-                FROM (
-                    SELECT u.mac, u.ip, u.first_at, u.last_at
-                    FROM unnest(p_macs, p_ips, p_firsts, p_lasts) AS u(mac, ip, first_at, last_at)
-                    UNION ALL
-                    SELECT f.mac_address, f.ip_address, f.first_seen, f.last_seen FROM pg_catalog.unnest(v_found) AS f
-                ) AS a
+                FROM unnest(r_macs, r_ips, r_firsts, r_lasts, r_keys, r_ends) AS u(mac, ip, first_at, last_at, key, key_end)
             ) AS o
         ) AS g
-        GROUP BY g.mac, g.ip, g.island
-    ) AS m;
+        GROUP BY g.mac, g.ip, g.run
+    ) AS m
+    WHERE m.key IS NULL OR m.last_key > m.key OR m.first_at < m.key OR m.last_at > m.key_end;
 
-    DELETE FROM device_addresses AS t
-    USING pg_catalog.unnest(v_found) AS f
-    WHERE t.mac_address = f.mac_address AND t.ip_address = f.ip_address AND t.source::text = p_source AND t.first_seen = f.first_seen
-      AND NOT EXISTS (
-          SELECT 1 FROM pg_catalog.unnest(v_merged) AS m
-          WHERE m.mac_address = f.mac_address AND m.ip_address = f.ip_address AND m.first_seen = f.first_seen);
+    IF m_macs IS NULL THEN
+        RETURN;
+    END IF;
 
-    INSERT INTO device_addresses AS t (mac_address, ip_address, source, first_seen, last_seen)
-    SELECT m.mac_address, m.ip_address, m.source, m.first_seen, m.last_seen
-    FROM pg_catalog.unnest(v_merged) AS m
-    ORDER BY m.mac_address, m.ip_address, m.first_seen
+    IF v_absorbed > 0 THEN
+        FOR i IN 1 .. pg_catalog.cardinality(m_macs) LOOP
+            IF m_absorbed[i] THEN
+                DELETE FROM device_addresses AS t
+                WHERE t.mac_address = m_macs[i] AND t.ip_address = m_ips[i] AND t.source::text = p_source
+                  AND t.first_seen > m_firsts[i] AND t.first_seen <= m_lasts[i];
+            END IF;
+        END LOOP;
+    END IF;
+
+    INSERT INTO device_addresses (mac_address, ip_address, source, first_seen, last_seen)
+    SELECT u.mac, u.ip, p_source, u.first_at, u.last_at
+    FROM unnest(m_macs, m_ips, m_firsts, m_lasts) AS u(mac, ip, first_at, last_at)
     ON CONFLICT (mac_address, ip_address, source, first_seen) DO UPDATE
-    SET last_seen = excluded.last_seen
-    WHERE t.last_seen < excluded.last_seen;
+    SET last_seen = excluded.last_seen;
 END
 $function$;
 
 REVOKE ALL ON FUNCTION record_addresses(macaddr[], inet[], text, timestamptz[], timestamptz[]) FROM PUBLIC;
 
 COMMENT ON FUNCTION record_addresses(macaddr[], inet[], text, timestamptz[], timestamptz[]) IS
-    'Merges observations of addresses, one per element of the arrays, into device_addresses. For triggers and functions that '
+    'Merges observations of addresses, one run per element of the arrays, into device_addresses. For triggers and functions that '
     'hold the locks of the devices.';

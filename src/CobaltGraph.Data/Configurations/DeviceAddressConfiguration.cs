@@ -31,5 +31,8 @@ internal sealed class DeviceAddressConfiguration : IEntityTypeConfiguration<Devi
 
         // Without last_seen, which moves with every observation: so such an update stays off the indexes.
         address.HasIndex(a => new { a.IpAddress, a.FirstSeen });
+
+        // The claims of a device, past the many addresses from which a router forwards.
+        address.HasIndex(a => a.MacAddress).HasFilter("source <> 'traffic'");
     }
 }

@@ -29,5 +29,7 @@ internal sealed class DeviceDestinationConfiguration : IEntityTypeConfiguration<
             .OnDelete(DeleteBehavior.Cascade);
 
         destination.HasIndex(d => d.DstIp);
+        // What is new since a time. first_seen hardly ever changes, so counting stays off this index.
+        destination.HasIndex(d => d.FirstSeen);
     }
 }

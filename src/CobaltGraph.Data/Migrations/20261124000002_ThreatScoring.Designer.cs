@@ -504,6 +504,10 @@ namespace CobaltGraph.Data.Migrations
                     b.HasIndex("IpAddress", "FirstSeen")
                         .HasDatabaseName("ix_device_addresses_ip_address_first_seen");
 
+                    b.HasIndex("MacAddress")
+                        .HasDatabaseName("ix_device_addresses_mac_address")
+                        .HasFilter("source <> 'traffic'");
+
                     b.ToTable("device_addresses", null, t =>
                         {
                             t.HasComment("Which device held which address, from when to when: observations no more than address_lapse() apart are one row. Kept by triggers and merge_device_sightings(); no foreign key: it outlives the device.");
@@ -556,6 +560,9 @@ namespace CobaltGraph.Data.Migrations
 
                     b.HasIndex("DstIp")
                         .HasDatabaseName("ix_device_destinations_dst_ip");
+
+                    b.HasIndex("FirstSeen")
+                        .HasDatabaseName("ix_device_destinations_first_seen");
 
                     b.ToTable("device_destinations", null, t =>
                         {

@@ -148,6 +148,11 @@ namespace CobaltGraph.Data.Migrations
                 column: "dst_port");
 
             migrationBuilder.CreateIndex(
+                name: "ix_device_destinations_first_seen",
+                table: "device_destinations",
+                column: "first_seen");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_device_activity_hourly_hour",
                 table: "device_activity_hourly",
                 column: "hour");
@@ -157,20 +162,35 @@ namespace CobaltGraph.Data.Migrations
                 table: "device_addresses",
                 columns: new[] { "ip_address", "first_seen" });
 
+            migrationBuilder.CreateIndex(
+                name: "ix_device_addresses_mac_address",
+                table: "device_addresses",
+                column: "mac_address",
+                filter: "source <> 'traffic'");
+
             // Functions first: triggers, views and later functions call them.
             migrationBuilder.CreateFunction("threat_category_weight", version: 1);
             migrationBuilder.CreateFunction("distinct_estimate", version: 1);
             migrationBuilder.CreateFunction("ensure_text_search", version: 1);
             migrationBuilder.CreateFunction("address_lapse", version: 1);
             migrationBuilder.CreateFunction("record_addresses", version: 1);
+            migrationBuilder.CreateFunction("record_address_updates", version: 1);
+            migrationBuilder.CreateFunction("address_claims", version: 1);
+            migrationBuilder.ReplaceFunction("devices_log_insert", version: 2);
+            migrationBuilder.ReplaceFunction("devices_log_update", version: 2);
+            migrationBuilder.ReplaceFunction("devices_log_delete", version: 2);
+            migrationBuilder.ReplaceFunction("devices_log_truncate", version: 2);
+            migrationBuilder.ReplaceFunction("merge_device_sightings", version: 2);
             migrationBuilder.ReplaceFunction("connections_count", version: 2);
             migrationBuilder.CreateFunction("connections_count_update", version: 1);
 
             migrationBuilder.CreateTrigger("connections_count_update", version: 1);
 
             migrationBuilder.CreateView("device_threats", version: 1);
+            migrationBuilder.CreateView("address_conflicts", version: 1);
 
             BackFill(migrationBuilder);
+            BackFillAddresses(migrationBuilder);
             EnsureTextSearch(migrationBuilder);
         }
 
@@ -179,10 +199,18 @@ namespace CobaltGraph.Data.Migrations
         {
             LockWritersOut(migrationBuilder);
 
+            migrationBuilder.DropView("address_conflicts");
             migrationBuilder.DropView("device_threats");
             migrationBuilder.DropTrigger("connections_count_update", table: "connections");
             migrationBuilder.DropFunction("connections_count_update");
             migrationBuilder.ReplaceFunction("connections_count", version: 1);
+            migrationBuilder.ReplaceFunction("merge_device_sightings", version: 1);
+            migrationBuilder.ReplaceFunction("devices_log_truncate", version: 1);
+            migrationBuilder.ReplaceFunction("devices_log_delete", version: 1);
+            migrationBuilder.ReplaceFunction("devices_log_update", version: 1);
+            migrationBuilder.ReplaceFunction("devices_log_insert", version: 1);
+            migrationBuilder.DropFunction("address_claims");
+            migrationBuilder.DropFunction("record_address_updates");
             migrationBuilder.DropFunction("record_addresses");
             migrationBuilder.DropFunction("address_lapse");
             migrationBuilder.DropFunction("ensure_text_search");
@@ -212,6 +240,10 @@ namespace CobaltGraph.Data.Migrations
             migrationBuilder.DropIndex(
                 name: "ix_connections_timestamp_threat_score",
                 table: "connections");
+
+            migrationBuilder.DropIndex(
+                name: "ix_device_destinations_first_seen",
+                table: "device_destinations");
 
             migrationBuilder.DropColumn(
                 name: "last_threat",

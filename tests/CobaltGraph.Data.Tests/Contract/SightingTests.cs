@@ -116,7 +116,8 @@ public class SightingTests(PostgresServerFixture server) : DatabaseTest(server)
         Assert.Equal(["c"], await Texts("SELECT source FROM device_sightings"));
     }
 
-    // The same value seen again is news: one that lies between the two is old.
+    // The same value seen again is news: one that lies between the two is old. An address that was taken in between is held
+    // by the side of the other.
     [Fact]
     public async Task Value_seen_again_is_as_new_as_its_last_sighting()
     {
@@ -125,7 +126,8 @@ public class SightingTests(PostgresServerFixture server) : DatabaseTest(server)
 
         await Store(Seen(ip: "192.0.2.2", text: "b", at: 3));
 
-        Assert.Equal(["192.0.2.1 a a a"], await Known());
+        Assert.Equal(["192.0.2.2 a a a"], await Known());
+        Assert.Equal(["192.0.2.1"], await Texts("SELECT abbrev(ipv4) FROM device_sightings"));
     }
 
     [Theory]
@@ -235,7 +237,7 @@ public class SightingTests(PostgresServerFixture server) : DatabaseTest(server)
     [InlineData("2001:db8::1", "192.0.2.1", "2001:db8::2")]
     public async Task Family_that_an_application_chose_stays_whenever_the_other_is_seen(string chosen, string other, string next)
     {
-        await Run($"INSERT INTO devices (mac_address, ip_address) VALUES ('{Mac}', '{chosen}')");
+        await Run($"INSERT INTO devices (mac_address, ip_address, last_seen) VALUES ('{Mac}', '{chosen}', '2026-03-05 09:00Z')");
 
         await Store(Seen(ip: other, at: -60));
         await Store(Seen(ip: chosen, at: 0));
@@ -482,8 +484,8 @@ public class SightingTests(PostgresServerFixture server) : DatabaseTest(server)
             database ??= other!;
             await database.ExecuteAsync("""
                 INSERT INTO devices (mac_address, ip_address, hostname, first_seen, last_seen, last_activity)
-                VALUES ('02:00:00:00:00:00', '192.0.2.77', 'said', '2026-03-05 12:02Z', '2026-03-05 12:02Z', '2026-03-05 12:02Z'),
-                       ('02:00:00:00:00:01', '2001:db8::77', NULL, '2026-03-05 12:02Z', '2026-03-05 12:02Z', '2026-03-05 12:02Z');
+                VALUES ('02:00:00:00:00:00', '192.0.2.77', 'said', '2026-03-05 11:59Z', '2026-03-05 11:59Z', '2026-03-05 11:59Z'),
+                       ('02:00:00:00:00:01', '2001:db8::77', NULL, '2026-03-05 11:59Z', '2026-03-05 11:59Z', '2026-03-05 11:59Z');
                 INSERT INTO connections ("timestamp", src_mac, dst_ip, dst_port) VALUES ('2026-03-05 12:02Z', '02:00:00:00:00:02', '192.0.2.9', 1)
                 """);
 
@@ -497,13 +499,16 @@ public class SightingTests(PostgresServerFixture server) : DatabaseTest(server)
 
             Assert.Equal(expected, await Lines(database, """
                 SELECT concat_ws('|', mac_address, coalesce(abbrev(ip_address), ''), coalesce(hostname, ''), coalesce(vendor, ''),
-                    coalesce(device_type, ''), to_char(first_seen AT TIME ZONE 'UTC', 'MI'), to_char(last_seen AT TIME ZONE 'UTC', 'MI'))
+                    coalesce(device_type, ''), to_char(first_seen AT TIME ZONE 'UTC', 'HH24:MI'), to_char(last_seen AT TIME ZONE 'UTC', 'HH24:MI'))
                 FROM devices ORDER BY mac_address
                 """));
             var all = await Lines(database, """
                 SELECT concat_ws('|', 'device', d.*) FROM (SELECT * FROM devices ORDER BY mac_address) AS d
                 UNION ALL
                 SELECT concat_ws('|', 'sightings', s.*) FROM (SELECT * FROM device_sightings ORDER BY mac_address) AS s
+                UNION ALL
+                SELECT concat_ws('|', 'addresses', a.*) FROM (
+                    SELECT * FROM device_addresses WHERE source = 'sighting' ORDER BY mac_address, ip_address, first_seen) AS a
                 UNION ALL
                 SELECT concat_ws('|', 'discovered', count(*)) FROM device_events WHERE event_type = 'discovered'
                 """);
@@ -714,33 +719,34 @@ public class SightingTests(PostgresServerFixture server) : DatabaseTest(server)
         string? Text() => random.Next(3) switch { 0 => null, 1 => "", _ => $"{(char)('A' + random.Next(3))}" };
     }
 
-    // The rules once more, in other words: of each attribute the newest, of the addresses those of one family.
+    // The rules once more, in other words: of each attribute the newest, of the addresses of one family the one taken last,
+    // for in these minutes none of them lapses, and what the application said was before.
     private static string[] Model(IEnumerable<DeviceSighting> sightings)
     {
-        var known = new Dictionary<string, (string? Ip, string? Hostname)>
+        var known = new Dictionary<string, (string? Ip, string? Hostname, int SeenAt)>
         {
-            ["02:00:00:00:00:00"] = ("192.0.2.77", "said"),
-            ["02:00:00:00:00:01"] = ("2001:db8::77", null),
-            ["02:00:00:00:00:02"] = (null, null),
+            ["02:00:00:00:00:00"] = ("192.0.2.77", "said", -1),
+            ["02:00:00:00:00:01"] = ("2001:db8::77", null, -1),
+            ["02:00:00:00:00:02"] = (null, null, 2),
         };
         var seen = sightings.ToLookup(s => s.MacAddress.ToString());
 
         return [.. seen.Select(device => device.Key).Union(known.Keys).Order(StringComparer.Ordinal).Select(mac =>
         {
-            var (ip, hostname) = known.GetValueOrDefault(mac);
-            var times = seen[mac].Select(s => s.SeenAt.Minute).Concat(known.ContainsKey(mac) ? [2] : []).ToArray();
+            var (ip, hostname, knownAt) = known.GetValueOrDefault(mac);
+            var times = seen[mac].Select(s => s.SeenAt.Minute).Concat(known.ContainsKey(mac) ? [knownAt] : []).ToArray();
             var addresses = seen[mac].Where(s => s.IpAddress is not null && !s.IpAddress.Equals(IPAddress.Any))
                 .Select(s => (s.SeenAt, Text: s.IpAddress!.ToString())).ToArray();
             if (addresses.Length > 0)
             {
                 var isIPv6 = IsIPv6(ip ?? addresses[0].Text);
-                ip = addresses.Where(a => IsIPv6(a.Text) == isIPv6).OrderByDescending(a => a.SeenAt)
-                    .ThenByDescending(a => a.Text, StringComparer.Ordinal).Select(a => a.Text).FirstOrDefault(ip!);
+                ip = addresses.Where(a => IsIPv6(a.Text) == isIPv6).GroupBy(a => a.Text).OrderByDescending(a => a.Min(s => s.SeenAt))
+                    .ThenByDescending(a => a.Key, StringComparer.Ordinal).Select(a => a.Key).FirstOrDefault(ip!);
             }
 
             return string.Join(
                 '|', mac, ip, Newest(s => s.Hostname) ?? hostname, Newest(s => s.Vendor), Newest(s => s.DeviceType),
-                $"{times.Min():00}", $"{times.Max():00}");
+                $"{Noon.AddMinutes(times.Min()):HH:mm}", $"{Noon.AddMinutes(times.Max()):HH:mm}");
 
             string? Newest(Func<DeviceSighting, string?> value) => seen[mac].Where(s => !string.IsNullOrEmpty(value(s)))
                 .OrderByDescending(s => s.SeenAt).ThenByDescending(value, StringComparer.Ordinal).Select(value).FirstOrDefault();
