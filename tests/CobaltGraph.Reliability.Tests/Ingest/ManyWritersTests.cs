@@ -130,10 +130,10 @@ public sealed class ManyWritersTests(DurableServer server) : IngestTest(server)
     /// <summary>Replaces the trigger's function by itself, but for the order in which devices are locked.</summary>
     private async Task ShuffleLocksAsync()
     {
-        const string Ordered = "ORDER BY u.mac\n    ON CONFLICT (mac_address)";
+        const string Ordered = "ORDER BY u.mac\n        ON CONFLICT (mac_address)";
         var function = await Direct.ScalarAsync<string>("SELECT pg_get_functiondef('connections_count()'::regprocedure)");
         Assert.Equal(2, function.Split(Ordered).Length);
-        await Direct.RunAsync(function.Replace(Ordered, "ORDER BY pg_catalog.random()\n    ON CONFLICT (mac_address)", StringComparison.Ordinal));
+        await Direct.RunAsync(function.Replace(Ordered, "ORDER BY pg_catalog.random()\n        ON CONFLICT (mac_address)", StringComparison.Ordinal));
     }
 
     private async Task<long> DeadlocksAsync()

@@ -59,6 +59,53 @@ public static class DatabaseAudit
             WHERE (e.connection_count, e.threat_count, e.max_threat_score, e.first_seen, e.last_seen)
                   IS DISTINCT FROM (c.connections, c.threats, c.score, c.first_at, c.last_at)
             """),
+        ("device's threats", """
+            SELECT concat_ws(' ', d.mac_address, 'has', (d.max_threat_score, d.last_threat), 'and its rows give', (c.score, c.last_threat))
+            FROM (SELECT src_mac AS mac, max(threat_score) AS score, max("timestamp") FILTER (WHERE threat_score >= 7) AS last_threat
+                  FROM connections WHERE src_mac IS NOT NULL GROUP BY 1) AS c
+            JOIN devices AS d ON d.mac_address = c.mac
+            WHERE (d.max_threat_score, d.last_threat) IS DISTINCT FROM (c.score, c.last_threat)
+            """),
+        ("category", """
+            SELECT concat_ws(' ', coalesce(k.src_mac, c.mac), coalesce(k.threat_category, c.category), 'has', k.connection_count, 'and its rows give', c.connections)
+            FROM (SELECT src_mac AS mac, threat_category::text AS category, count(*) AS connections
+                  FROM connections WHERE src_mac IS NOT NULL AND threat_category IS NOT NULL GROUP BY 1, 2) AS c
+            FULL JOIN device_threat_counts AS k ON k.src_mac = c.mac AND k.threat_category::text = c.category
+            WHERE k.connection_count IS DISTINCT FROM c.connections
+            """),
+        ("hour", """
+            SELECT concat_ws(' ', coalesce(h.src_mac, c.mac), coalesce(h.hour, c.hour), 'has',
+                             (h.connection_count, h.threat_count, h.max_threat_score, h.bytes_sent, h.bytes_received), 'and its rows give',
+                             (c.connections, c.threats, c.score, c.sent, c.received))
+            FROM (SELECT src_mac AS mac, date_trunc('hour', "timestamp", 'UTC') AS hour, count(*) AS connections,
+                         count(*) FILTER (WHERE threat_score >= 7) AS threats, max(threat_score) AS score,
+                         coalesce(sum(bytes_sent), 0) AS sent, coalesce(sum(bytes_received), 0) AS received
+                  FROM connections WHERE src_mac IS NOT NULL GROUP BY 1, 2) AS c
+            FULL JOIN device_activity_hourly AS h ON h.src_mac = c.mac AND h.hour = c.hour
+            WHERE (h.connection_count, h.threat_count, h.max_threat_score, h.bytes_sent, h.bytes_received)
+                  IS DISTINCT FROM (c.connections, c.threats, c.score, c.sent, c.received)
+            """),
+        ("address", """
+            SELECT concat_ws(' ', coalesce(a.mac_address, c.mac), coalesce(a.ip_address, c.ip), 'has', (a.first_seen, a.last_seen), 'and its rows give', (c.first_at, c.last_at))
+            FROM (SELECT mac, ip, min(at) AS first_at, max(at) AS last_at
+                  FROM (SELECT mac, ip, at, count(*) FILTER (WHERE starts) OVER (PARTITION BY mac, ip ORDER BY at) AS island
+                        FROM (SELECT src_mac AS mac, src_ip AS ip, "timestamp" AS at,
+                                     "timestamp" > lag("timestamp") OVER (PARTITION BY src_mac, src_ip ORDER BY "timestamp") + interval '24 hours' AS starts
+                              FROM connections WHERE src_mac IS NOT NULL AND src_ip IS NOT NULL) AS s) AS i
+                  GROUP BY mac, ip, island) AS c
+            FULL JOIN (SELECT * FROM device_addresses WHERE source = 'traffic') AS a
+                   ON a.mac_address = c.mac AND a.ip_address = c.ip AND a.first_seen = c.first_at
+            WHERE (a.first_seen, a.last_seen) IS DISTINCT FROM (c.first_at, c.last_at)
+            """),
+        ("said of a destination", """
+            SELECT concat_ws(' ', coalesce(d.dst_ip, c.ip), coalesce(d.dst_port, c.port), coalesce(d.dst_hostname, c.hostname),
+                             CASE WHEN c.ip IS NULL THEN 'was never said' ELSE 'is not known' END)
+            FROM (SELECT DISTINCT dst_ip AS ip, dst_port AS port, coalesce(protocol, '') AS protocol, coalesce(dst_country, '') AS country,
+                         coalesce(dst_org, '') AS org, coalesce(dst_hostname, '') AS hostname FROM connections) AS c
+            FULL JOIN destinations AS d
+                   ON d.dst_ip = c.ip AND d.dst_port = c.port AND d.protocol = c.protocol AND d.dst_country = c.country AND d.dst_org = c.org AND d.dst_hostname = c.hostname
+            WHERE c.ip IS NULL OR d.dst_ip IS NULL
+            """),
         ("discovered event", """
             SELECT concat_ws(' ', coalesce(c.mac, e.mac), 'has', coalesce(e.events, 0), 'and must have', CASE WHEN c.mac IS NULL THEN 0 ELSE 1 END)
             FROM (SELECT DISTINCT src_mac AS mac FROM connections WHERE src_mac IS NOT NULL) AS c
