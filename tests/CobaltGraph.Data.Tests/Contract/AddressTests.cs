@@ -179,6 +179,17 @@ public class AddressTests(PostgresServerFixture server) : DatabaseTest(server)
         Assert.Equal(["discovered"], await Texts("SELECT DISTINCT event_type FROM device_events WHERE event_type <> 'ip_changed'"));
     }
 
+    // Stored late: two claims that had lapsed when they began are held again, one after the other.
+    [Fact]
+    public async Task Late_claims_that_come_back_in_one_call_move_it_once_each()
+    {
+        await Store([.. Enumerable.Range(0, 12).Select(i => Seen(1, i * 10))]);
+
+        await Store(Seen(2, 69), Seen(3, 70), Seen(2, 87), Seen(3, 88));
+
+        Assert.Equal(["1>2", "2>3"], await Moves());
+    }
+
     // A device of many addresses, such as a router that answers ARP for others, is many rounds when they are new, and one after.
     [Fact]
     public async Task Many_addresses_of_one_device_move_it_once_each()
