@@ -1,4 +1,5 @@
 using CobaltGraph.Data;
+using CobaltGraph.Data.Export;
 using CobaltGraph.Data.Ingest;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -17,8 +18,9 @@ public static class CobaltGraphServiceCollectionExtensions
 
     /// <summary>
     /// Adds a pooled <see cref="CobaltGraphContext"/> (scoped), its <see cref="IDbContextFactory{TContext}"/>, the
-    /// <see cref="IIngestService"/> (singleton) and the <see cref="NpgsqlDataSource"/> that all share. A data source that the application registered for a database of its
-    /// own stays what it is, and is not used for CobaltGraph. A second call changes nothing.
+    /// <see cref="IIngestService"/>, the <see cref="IExportService"/> (singletons) and the <see cref="NpgsqlDataSource"/> that
+    /// all share. A data source that the application registered for a database of its own stays what it is, and is not used
+    /// for CobaltGraph. A second call changes nothing.
     /// </summary>
     /// <param name="services">The services to add to.</param>
     /// <param name="connectionString">
@@ -39,8 +41,8 @@ public static class CobaltGraphServiceCollectionExtensions
     }
 
     /// <summary>
-    /// Adds a pooled <see cref="CobaltGraphContext"/> (scoped), its <see cref="IDbContextFactory{TContext}"/> and the
-    /// <see cref="IIngestService"/> (singleton) over a data source of the application. A second call changes nothing.
+    /// Adds a pooled <see cref="CobaltGraphContext"/> (scoped), its <see cref="IDbContextFactory{TContext}"/> the
+    /// <see cref="IIngestService"/> and the <see cref="IExportService"/> (singletons) over a data source of the application. A second call changes nothing.
     /// </summary>
     /// <param name="services">The services to add to.</param>
     /// <param name="dataSource">The data source; it stays the caller's to dispose.</param>
@@ -74,6 +76,8 @@ public static class CobaltGraphServiceCollectionExtensions
             provider.GetRequiredKeyedService<NpgsqlDataSource>(DataSourceKey),
             provider.GetService<ILoggerFactory>(),
             provider.GetService<TimeProvider>()));
+        services.TryAddSingleton<IExportService>(provider =>
+            new ExportService(provider.GetRequiredKeyedService<NpgsqlDataSource>(DataSourceKey)));
 
         return services;
     }
