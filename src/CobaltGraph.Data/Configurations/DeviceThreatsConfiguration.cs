@@ -9,5 +9,7 @@ internal sealed class DeviceThreatsConfiguration : IEntityTypeConfiguration<Devi
     public void Configure(EntityTypeBuilder<DeviceThreats> threats)
     {
         threats.HasNoKey().ToView("device_threats");
+
+        threats.Property(t => t.C2Count).HasColumnName("c2_count");
     }
 }

@@ -1,3 +1,4 @@
+using System.Data;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -55,23 +56,73 @@ internal sealed class SiteMigrator(
     private readonly ICurrentDbContext _currentContext = currentContext;
     private readonly IRelationalConnection _connection = connection;
 
+    // "CBLM". Not the lock of MigrationLock, whose holder comes here too.
+    private const int LockClass = 0x43424C4D;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
     public override void Migrate(string? targetMigration)
     {
-        if (_databaseCreator.CanConnect() && MissingSchemaSql() is { } sql)
-            _currentContext.Context.Database.ExecuteSqlRaw(sql);
+        if (!_databaseCreator.CanConnect())
+        {
+            base.Migrate(targetMigration);
+            return;
+        }
 
-        base.Migrate(targetMigration);
+        _connection.Open();
+        try
+        {
+            if (MissingSchemaSql() is { } sql)
+                _currentContext.Context.Database.ExecuteSqlRaw(sql);
+
+            while (_connection.DbConnection is NpgsqlConnection session && !TryLock(session))
+                Thread.Sleep(Pause);
+            try
+            {
+                base.Migrate(targetMigration);
+            }
+            finally
+            {
+                if (_connection.DbConnection is NpgsqlConnection { State: ConnectionState.Open } session)
+                    Unlock(session);
+            }
+        }
+        finally
+        {
+            _connection.Close();
+        }
     }
 
     public override async Task MigrateAsync(string? targetMigration, CancellationToken cancellationToken = default)
     {
-        if (await _databaseCreator.CanConnectAsync(cancellationToken).ConfigureAwait(false)
-            && MissingSchemaSql() is { } sql)
+        if (!await _databaseCreator.CanConnectAsync(cancellationToken).ConfigureAwait(false))
         {
-            await _currentContext.Context.Database.ExecuteSqlRawAsync(sql, cancellationToken).ConfigureAwait(false);
+            await base.MigrateAsync(targetMigration, cancellationToken).ConfigureAwait(false);
+            return;
         }
 
-        await base.MigrateAsync(targetMigration, cancellationToken).ConfigureAwait(false);
+        await _connection.OpenAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (MissingSchemaSql() is { } sql)
+                await _currentContext.Context.Database.ExecuteSqlRawAsync(sql, cancellationToken).ConfigureAwait(false);
+
+            while (_connection.DbConnection is NpgsqlConnection session && !TryLock(session))
+                await Task.Delay(Pause, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await base.MigrateAsync(targetMigration, cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                if (_connection.DbConnection is NpgsqlConnection { State: ConnectionState.Open } session)
+                    Unlock(session);
+            }
+        }
+        finally
+        {
+            await _connection.CloseAsync().ConfigureAwait(false);
+        }
     }
 
     public override string GenerateScript(
@@ -79,6 +130,20 @@ internal sealed class SiteMigrator(
         string? toMigration = null,
         MigrationsSqlGenerationOptions options = MigrationsSqlGenerationOptions.Default)
         => ScriptText.WithoutAddedIndent(base.GenerateScript(fromMigration, toMigration, options));
+
+    // EF Core locks the history for one migration at a time, and believes between two of them what it read before the
+    // first: two migrators at once would both apply the second. So the session has a lock for the whole run, which is tried
+    // for and not waited for inside the server, where a waiting session would hold back CREATE INDEX CONCURRENTLY.
+    private static bool TryLock(NpgsqlConnection session) => Call(session, "pg_try_advisory_lock");
+
+    private static void Unlock(NpgsqlConnection session) => Call(session, "pg_advisory_unlock");
+
+    private static bool Call(NpgsqlConnection session, string function)
+    {
+        using var command = new NpgsqlCommand($"SELECT {function}($1, hashtext(current_schema()))", session);
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = LockClass });
+        return command.ExecuteScalar() is true;
+    }
 
     // Asked for before it is created: CREATE SCHEMA IF NOT EXISTS wants a right that an ordinary owner of the schema
     // does not have.

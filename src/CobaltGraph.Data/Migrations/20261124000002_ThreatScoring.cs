@@ -1,0 +1,237 @@
+using System;
+using System.Collections;
+using System.Net;
+using System.Net.NetworkInformation;
+using CobaltGraph.Data.Schema;
+using Microsoft.EntityFrameworkCore.Migrations;
+
+#nullable disable
+
+namespace CobaltGraph.Data.Migrations
+{
+    /// <inheritdoc />
+    public partial class ThreatScoring : Migration
+    {
+        /// <inheritdoc />
+        protected override void Up(MigrationBuilder migrationBuilder)
+        {
+            LockWritersOut(migrationBuilder);
+
+            migrationBuilder.DropIndex(
+                name: "ix_connections_threat_score_timestamp",
+                table: "connections");
+
+            migrationBuilder.AddColumn<DateTimeOffset>(
+                name: "last_threat",
+                table: "devices",
+                type: "timestamp with time zone",
+                nullable: true,
+                comment: "Latest threat, never past now(); NULL without one; kept by triggers.");
+
+            migrationBuilder.AddColumn<float>(
+                name: "max_threat_score",
+                table: "devices",
+                type: "real",
+                nullable: false,
+                defaultValueSql: "0",
+                comment: "Highest threat score ever stored for the device; kept by triggers.");
+
+            migrationBuilder.CreateTable(
+                name: "destinations",
+                columns: table => new
+                {
+                    dst_ip = table.Column<IPAddress>(type: "inet", nullable: false),
+                    dst_port = table.Column<int>(type: "integer", nullable: false),
+                    protocol = table.Column<string>(type: "character varying(10)", maxLength: 10, nullable: false, comment: "Empty when unknown."),
+                    dst_country = table.Column<string>(type: "character varying(2)", maxLength: 2, nullable: false, comment: "ISO 3166-1 alpha-2; empty when unknown."),
+                    dst_org = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false, comment: "Empty when unknown."),
+                    dst_hostname = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false, comment: "Empty when unknown.")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_destinations", x => new { x.dst_ip, x.dst_port, x.dst_hostname, x.dst_org, x.dst_country, x.protocol });
+                },
+                comment: "What connections ever said of a destination: one row per different combination, kept by triggers, and kept beyond the connections. Text search and rare combinations are looked up here and lead to connections by dst_ip.");
+
+            migrationBuilder.CreateTable(
+                name: "device_activity_hourly",
+                columns: table => new
+                {
+                    src_mac = table.Column<PhysicalAddress>(type: "macaddr", nullable: false),
+                    hour = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, comment: "Begin of the hour of the event time, UTC."),
+                    connection_count = table.Column<long>(type: "bigint", nullable: false, comment: "Connections ever stored for the hour."),
+                    threat_count = table.Column<long>(type: "bigint", nullable: false, comment: "Threats among them."),
+                    max_threat_score = table.Column<float>(type: "real", nullable: false, comment: "Highest threat score among them."),
+                    bytes_sent = table.Column<decimal>(type: "numeric", nullable: false, comment: "Sum; unknown sizes count as 0."),
+                    bytes_received = table.Column<decimal>(type: "numeric", nullable: false, comment: "Sum; unknown sizes count as 0."),
+                    destination_sketch = table.Column<BitArray>(type: "bit(256)", nullable: false, comment: "A bit for the hash of each destination address: at least as many destinations as bits are set; see distinct_estimate().")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_device_activity_hourly", x => new { x.src_mac, x.hour });
+                    table.ForeignKey(
+                        name: "fk_device_activity_hourly_devices_src_mac",
+                        column: x => x.src_mac,
+                        principalTable: "devices",
+                        principalColumn: "mac_address",
+                        onDelete: ReferentialAction.Cascade);
+                },
+                comment: "What each device did in each hour, kept by triggers, and kept beyond the connections.")
+                .Annotation("Npgsql:StorageParameter:fillfactor", 80);
+
+            migrationBuilder.CreateTable(
+                name: "device_addresses",
+                columns: table => new
+                {
+                    mac_address = table.Column<PhysicalAddress>(type: "macaddr", nullable: false),
+                    ip_address = table.Column<IPAddress>(type: "inet", nullable: false),
+                    source = table.Column<string>(type: "character varying(10)", maxLength: 10, nullable: false, comment: "sighting: ARP or DHCP; update: a client set devices.ip_address; traffic: connections came from it."),
+                    first_seen = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, comment: "First observation."),
+                    last_seen = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, comment: "Last observation; infinity while an update still stands.")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_device_addresses", x => new { x.mac_address, x.ip_address, x.source, x.first_seen });
+                    table.CheckConstraint("ck_device_addresses_source", "source IN ('sighting', 'update', 'traffic')");
+                    table.CheckConstraint("ck_device_addresses_times", "first_seen <= last_seen AND isfinite(first_seen) AND (isfinite(last_seen) OR source = 'update')");
+                },
+                comment: "Which device held which address, from when to when: observations no more than address_lapse() apart are one row. Kept by triggers and merge_device_sightings(); no foreign key: it outlives the device.")
+                .Annotation("Npgsql:StorageParameter:fillfactor", 70);
+
+            migrationBuilder.CreateTable(
+                name: "device_threat_counts",
+                columns: table => new
+                {
+                    src_mac = table.Column<PhysicalAddress>(type: "macaddr", nullable: false),
+                    threat_category = table.Column<string>(type: "character varying(50)", maxLength: 50, nullable: false),
+                    connection_count = table.Column<long>(type: "bigint", nullable: false, comment: "Connections ever stored for the pair, whatever their score.")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_device_threat_counts", x => new { x.src_mac, x.threat_category });
+                    table.ForeignKey(
+                        name: "fk_device_threat_counts_devices_src_mac",
+                        column: x => x.src_mac,
+                        principalTable: "devices",
+                        principalColumn: "mac_address",
+                        onDelete: ReferentialAction.Cascade);
+                },
+                comment: "Connections per device and threat category, kept by triggers, and kept beyond the connections.")
+                .Annotation("Npgsql:StorageParameter:fillfactor", 70);
+
+            migrationBuilder.CreateIndex(
+                name: "ix_connections_dst_port_timestamp",
+                table: "connections",
+                columns: new[] { "dst_port", "timestamp" });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_connections_src_ip_timestamp",
+                table: "connections",
+                columns: new[] { "src_ip", "timestamp" },
+                filter: "src_mac IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_connections_threat_category_timestamp",
+                table: "connections",
+                columns: new[] { "threat_category", "timestamp" },
+                filter: "threat_category IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_connections_timestamp_threat_score",
+                table: "connections",
+                columns: new[] { "timestamp", "threat_score" },
+                filter: "threat_score >= 2::real");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_destinations_dst_country",
+                table: "destinations",
+                column: "dst_country");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_destinations_dst_port",
+                table: "destinations",
+                column: "dst_port");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_device_activity_hourly_hour",
+                table: "device_activity_hourly",
+                column: "hour");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_device_addresses_ip_address_first_seen",
+                table: "device_addresses",
+                columns: new[] { "ip_address", "first_seen" });
+
+            // Functions first: triggers, views and later functions call them.
+            migrationBuilder.CreateFunction("threat_category_weight", version: 1);
+            migrationBuilder.CreateFunction("distinct_estimate", version: 1);
+            migrationBuilder.CreateFunction("address_lapse", version: 1);
+            migrationBuilder.CreateFunction("record_addresses", version: 1);
+            migrationBuilder.ReplaceFunction("connections_count", version: 2);
+            migrationBuilder.CreateFunction("connections_count_update", version: 1);
+
+            migrationBuilder.CreateTrigger("connections_count_update", version: 1);
+
+            migrationBuilder.CreateView("device_threats", version: 1);
+
+            BackFill(migrationBuilder);
+        }
+
+        /// <inheritdoc />
+        protected override void Down(MigrationBuilder migrationBuilder)
+        {
+            LockWritersOut(migrationBuilder);
+
+            migrationBuilder.DropView("device_threats");
+            migrationBuilder.DropTrigger("connections_count_update", table: "connections");
+            migrationBuilder.DropFunction("connections_count_update");
+            migrationBuilder.ReplaceFunction("connections_count", version: 1);
+            migrationBuilder.DropFunction("record_addresses");
+            migrationBuilder.DropFunction("address_lapse");
+            migrationBuilder.DropFunction("distinct_estimate");
+            migrationBuilder.DropFunction("threat_category_weight");
+
+            migrationBuilder.DropTable(
+                name: "destinations");
+
+            migrationBuilder.DropTable(
+                name: "device_activity_hourly");
+
+            migrationBuilder.DropTable(
+                name: "device_addresses");
+
+            migrationBuilder.DropTable(
+                name: "device_threat_counts");
+
+            migrationBuilder.DropIndex(
+                name: "ix_connections_dst_port_timestamp",
+                table: "connections");
+
+            migrationBuilder.DropIndex(
+                name: "ix_connections_src_ip_timestamp",
+                table: "connections");
+
+            migrationBuilder.DropIndex(
+                name: "ix_connections_threat_category_timestamp",
+                table: "connections");
+
+            migrationBuilder.DropIndex(
+                name: "ix_connections_timestamp_threat_score",
+                table: "connections");
+
+            migrationBuilder.DropColumn(
+                name: "last_threat",
+                table: "devices");
+
+            migrationBuilder.DropColumn(
+                name: "max_threat_score",
+                table: "devices");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_connections_threat_score_timestamp",
+                table: "connections",
+                columns: new[] { "threat_score", "timestamp" },
+                filter: "threat_score >= 2::real");
+        }
+    }
+}
