@@ -1,5 +1,6 @@
 using System.Data;
 using CobaltGraph.Data.Import;
+using CobaltGraph.Data.Queries;
 using CobaltGraph.Model;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
@@ -28,13 +29,28 @@ internal sealed class ExportService : IExportService
     }
 
     public Task<ExportResult> ExportConnectionsAsync(
-        Stream target, ExportFormat format, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
-        => WriteAsync(target, format, TableKind.Connections, Connections, Put, progress, cancellationToken);
+        Stream target,
+        ExportFormat format,
+        ConnectionFilter? filter = null,
+        IProgress<long>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        filter ??= new ConnectionFilter();
+        filter.Check();
+        return WriteAsync(
+            target, format, TableKind.Connections,
+            context => context.Connections.Matching(filter).OrderBy(c => c.Timestamp).ThenBy(c => c.Id),
+            Put, progress, cancellationToken);
+    }
 
     public Task<ExportResult> ExportConnectionsAsync(
-        string path, ExportFormat format, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
+        string path,
+        ExportFormat format,
+        ConnectionFilter? filter = null,
+        IProgress<long>? progress = null,
+        CancellationToken cancellationToken = default)
         => WriteFileAsync(
-            path, target => ExportConnectionsAsync(target, format, progress, cancellationToken), cancellationToken);
+            path, target => ExportConnectionsAsync(target, format, filter, progress, cancellationToken), cancellationToken);
 
     public Task<ExportResult> ExportDevicesAsync(
         Stream target, ExportFormat format, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
@@ -43,9 +59,6 @@ internal sealed class ExportService : IExportService
     public Task<ExportResult> ExportDevicesAsync(
         string path, ExportFormat format, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
         => WriteFileAsync(path, target => ExportDevicesAsync(target, format, progress, cancellationToken), cancellationToken);
-
-    private static IQueryable<Connection> Connections(CobaltGraphContext context)
-        => context.Connections.OrderBy(c => c.Timestamp).ThenBy(c => c.Id);
 
     private static IQueryable<ExportedDevice> Devices(CobaltGraphContext context)
         => from device in context.Devices

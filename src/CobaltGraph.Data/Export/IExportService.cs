@@ -1,3 +1,5 @@
+using CobaltGraph.Data.Queries;
+
 namespace CobaltGraph.Data.Export;
 
 /// <summary>
@@ -10,15 +12,18 @@ public interface IExportService
     /// <summary>Writes connections in the order of time, with their ids, to a stream.</summary>
     /// <param name="target">Where to; left open.</param>
     /// <param name="format">How.</param>
+    /// <param name="filter">Which connections; null for all.</param>
     /// <param name="progress">Told the rows so far, now and then.</param>
     /// <param name="cancellationToken">Ends the export; what was written before stays written.</param>
     /// <returns>How many rows were written.</returns>
     /// <exception cref="Npgsql.NpgsqlException">The database failed; an export does not go on after that.</exception>
+    /// <exception cref="QueryFilterException">A value of the filter is not in its form.</exception>
     /// <exception cref="IOException">The target cannot be written.</exception>
     /// <exception cref="OperationCanceledException">The export was cancelled.</exception>
     Task<ExportResult> ExportConnectionsAsync(
         Stream target,
         ExportFormat format,
+        ConnectionFilter? filter = null,
         IProgress<long>? progress = null,
         CancellationToken cancellationToken = default);
 
@@ -29,13 +34,15 @@ public interface IExportService
     /// </summary>
     /// <param name="path">The file. Its folder must be there.</param>
     /// <param name="format">How.</param>
+    /// <param name="filter">Which connections; null for all.</param>
     /// <param name="progress">Told the rows so far, now and then.</param>
     /// <param name="cancellationToken">Ends the export without a file.</param>
-    /// <inheritdoc cref="ExportConnectionsAsync(Stream, ExportFormat, IProgress{long}?, CancellationToken)"/>
+    /// <inheritdoc cref="ExportConnectionsAsync(Stream, ExportFormat, ConnectionFilter?, IProgress{long}?, CancellationToken)"/>
     /// <exception cref="UnauthorizedAccessException">The file may not be written, or is a folder.</exception>
     Task<ExportResult> ExportConnectionsAsync(
         string path,
         ExportFormat format,
+        ConnectionFilter? filter = null,
         IProgress<long>? progress = null,
         CancellationToken cancellationToken = default);
 
@@ -45,7 +52,7 @@ public interface IExportService
     /// seen. Status and counters follow again from time and connections; confidence, metadata and an address of the other
     /// family than the primary one have no place in these rows and are not exported.
     /// </summary>
-    /// <inheritdoc cref="ExportConnectionsAsync(Stream, ExportFormat, IProgress{long}?, CancellationToken)"/>
+    /// <inheritdoc cref="ExportConnectionsAsync(Stream, ExportFormat, ConnectionFilter?, IProgress{long}?, CancellationToken)"/>
     Task<ExportResult> ExportDevicesAsync(
         Stream target,
         ExportFormat format,
@@ -53,7 +60,7 @@ public interface IExportService
         CancellationToken cancellationToken = default);
 
     /// <summary>Writes devices as the sightings that make them to a file, as connections are written to one.</summary>
-    /// <inheritdoc cref="ExportConnectionsAsync(string, ExportFormat, IProgress{long}?, CancellationToken)"/>
+    /// <inheritdoc cref="ExportConnectionsAsync(string, ExportFormat, ConnectionFilter?, IProgress{long}?, CancellationToken)"/>
     Task<ExportResult> ExportDevicesAsync(
         string path,
         ExportFormat format,

@@ -3,6 +3,7 @@ using System.Text;
 using CobaltGraph.Data.Export;
 using CobaltGraph.Data.Import;
 using CobaltGraph.Data.Ingest;
+using CobaltGraph.Data.Queries;
 using CobaltGraph.Data.Tests.Import;
 using CobaltGraph.Data.Tests.Ingest;
 using CobaltGraph.Model;
@@ -109,6 +110,25 @@ public class ExportTests(PostgresServerFixture server) : ImportTest(server)
     }
 
     [Fact]
+    public async Task Filter_says_which_connections_are_written()
+    {
+        var rows = Plain(500);
+        await StoreAsync(rows);
+        var filter = new ConnectionFilter { From = rows[100].Timestamp, Until = rows[400].Timestamp, MinScore = 7 };
+        using var target = new MemoryStream();
+
+        var result = await Service.ExportConnectionsAsync(target, ExportFormat.Csv, filter, cancellationToken: Cancel);
+
+        var expected = rows.Skip(100).Take(300).Where(row => row.ThreatScore >= 7).Select(row => $"{row.DstPort}").ToList();
+        Assert.Equal(expected.Count, result.Rows);
+        Assert.Equal(expected, Encoding.UTF8.GetString(target.ToArray()).TrimEnd('\n').Split('\n').Skip(1).Select(line => line.Split(',')[6]));
+        var error = await Assert.ThrowsAsync<QueryFilterException>(
+            () => Service.ExportConnectionsAsync(Place("rows.csv"), ExportFormat.Csv, filter with { Until = filter.From }, cancellationToken: Cancel));
+        Assert.Equal("until", error.Field);
+        Assert.Empty(Directory.GetFiles(Folder.Path));
+    }
+
+    [Fact]
     public async Task Empty_database_gives_the_header_of_csv_and_no_line_of_json()
     {
         Assert.Equal("id,timestamp,src_mac,src_ip,src_port,dst_ip,dst_port,protocol,dst_country,dst_lat,dst_lon,dst_org,dst_hostname,"
@@ -133,7 +153,7 @@ public class ExportTests(PostgresServerFixture server) : ImportTest(server)
         });
 
         using var target = new MemoryStream();
-        var result = await Service.ExportConnectionsAsync(target, ExportFormat.Ndjson, progress, Cancel);
+        var result = await Service.ExportConnectionsAsync(target, ExportFormat.Ndjson, null, progress, Cancel);
 
         Assert.True(added);
         Assert.Equal(1_000, result.Rows);
@@ -158,7 +178,7 @@ public class ExportTests(PostgresServerFixture server) : ImportTest(server)
             "SELECT state FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%FROM connections%' AND pid <> pg_backend_pid()")
             .GetAwaiter().GetResult());
 
-        await Service.ExportConnectionsAsync(target, format, progress, Cancel);
+        await Service.ExportConnectionsAsync(target, format, null, progress, Cancel);
 
         Assert.Equal("active", state);
     }
@@ -173,7 +193,7 @@ public class ExportTests(PostgresServerFixture server) : ImportTest(server)
         using var cancel = new CancellationTokenSource();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Service.ExportConnectionsAsync(
-            path, ExportFormat.Csv, new OnReport(_ => cancel.Cancel()), cancel.Token));
+            path, ExportFormat.Csv, null, new OnReport(_ => cancel.Cancel()), cancel.Token));
 
         Assert.Equal([path], Directory.GetFiles(Folder.Path));
         Assert.Equal("before", await File.ReadAllTextAsync(path, Cancel));
@@ -188,7 +208,7 @@ public class ExportTests(PostgresServerFixture server) : ImportTest(server)
             .GetAwaiter().GetResult());
 
         await Assert.ThrowsAnyAsync<NpgsqlException>(() => Service.ExportConnectionsAsync(
-            Place("rows.csv"), ExportFormat.Csv, end, Cancel));
+            Place("rows.csv"), ExportFormat.Csv, null, end, Cancel));
 
         Assert.Empty(Directory.GetFiles(Folder.Path));
     }
