@@ -22,6 +22,8 @@ internal sealed class ExportFile : IAsyncDisposable
         _path = Path.GetFullPath(path);
         if (Directory.Exists(_path))
             throw new UnauthorizedAccessException($"{path} is a folder; name a file.");
+        if (IsDevice(_path))
+            throw new UnauthorizedAccessException($"{path} is a device; write to a stream over it.");
         // The new file takes the place of what a link leads to, not of the link.
         if (new FileInfo(_path).LinkTarget is not null)
             _path = File.ResolveLinkTarget(_path, returnFinalTarget: true)!.FullName;
@@ -37,6 +39,11 @@ internal sealed class ExportFile : IAsyncDisposable
             ? new GZipStream(_file, CompressionLevel.Optimal, leaveOpen: true)
             : null;
     }
+
+    /// <summary>Whether a file there would replace a device.</summary>
+    public static bool IsDevice(string path)
+        => !OperatingSystem.IsWindows() && path.StartsWith("/dev/", StringComparison.Ordinal)
+           && !path.StartsWith("/dev/shm/", StringComparison.Ordinal);
 
     public Stream Stream => (Stream?)_gzip ?? _file;
 

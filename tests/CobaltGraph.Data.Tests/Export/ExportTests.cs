@@ -257,6 +257,7 @@ public class ExportTests(PostgresServerFixture server) : ImportTest(server)
     {
         await Assert.ThrowsAsync<ArgumentException>(() => Service.ExportConnectionsAsync("", ExportFormat.Csv, cancellationToken: Cancel));
         await Assert.ThrowsAsync<UnauthorizedAccessException>(() => Service.ExportConnectionsAsync(Folder.Path, ExportFormat.Csv, cancellationToken: Cancel));
+        await Assert.ThrowsAsync<UnauthorizedAccessException>(() => Service.ExportConnectionsAsync("/dev/no-such-device", ExportFormat.Csv, cancellationToken: Cancel));
         await Assert.ThrowsAsync<DirectoryNotFoundException>(() => Service.ExportConnectionsAsync(Place("no/rows"), ExportFormat.Csv, cancellationToken: Cancel));
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => Service.ExportConnectionsAsync(Place("rows"), (ExportFormat)7, cancellationToken: Cancel));
         Assert.Empty(Directory.GetFiles(Folder.Path));
