@@ -41,13 +41,19 @@ internal sealed class DeviceDetailLists(NpgsqlConnection connection, MacAddress 
         ORDER BY e.connection_count DESC, e.dst_ip
         """;
 
-    // Ports and countries from one reading of what is said of the destinations.
+    // Ports and countries from one reading of what is said of the destinations. OFFSET 0 keeps it a look-up for each: for a
+    // device of many, all that is said of destinations would be read, which grows with those of others.
     private const string KindsSql =
         """
         WITH known AS MATERIALIZED (
             SELECT e.dst_ip, e.connection_count, e.threat_count, d.dst_port, d.protocol, d.dst_country
             FROM device_destinations AS e
-            JOIN destinations AS d ON d.dst_ip = e.dst_ip
+            CROSS JOIN LATERAL (
+                SELECT k.dst_port, k.protocol, k.dst_country
+                FROM destinations AS k
+                WHERE k.dst_ip = e.dst_ip
+                OFFSET 0
+            ) AS d
             WHERE e.src_mac = $1
         ),
         ports AS (

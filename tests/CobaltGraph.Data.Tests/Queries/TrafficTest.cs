@@ -47,7 +47,7 @@ public abstract class TrafficTest(PostgresServerFixture server) : DatabaseTest(s
             DstIp = Destination(destination),
             DstPort = random.Next(3) == 0 ? 443 : 1000 + destination % 4,
             Protocol = random.Next(2) == 0 ? "UDP" : "TCP",
-            DstCountry = destination % 5 == 0 ? null : destination % 5 == 1 && random.Next(2) == 0 ? "US" : destination % 2 == 0 ? "DE" : "FR",
+            DstCountry = destination % 5 == 0 || (destination % 5 == 2 && random.Next(3) == 0) ? null : destination % 5 == 1 && random.Next(2) == 0 ? "US" : destination % 2 == 0 ? "DE" : "FR",
             DstOrg = destination % 4 == 0 ? null : $"Org {destination % 4}",
             DstHostname = random.Next(2) == 0 ? null : $"h{random.Next(3)}.example",
             ThreatScore = random.Next(10) == 0 ? 7 : random.Next(70) / 10f,
