@@ -58,7 +58,8 @@ internal sealed class ConnectionConfiguration : IEntityTypeConfiguration<Connect
 
         connection.HasIndex(c => new { c.SrcMac, c.Timestamp });
         connection.HasIndex(c => new { c.DstIp, c.Timestamp });
-        connection.HasIndex(c => new { c.DstPort, c.Timestamp });
+        // Port, country, organisation and hostname have no index here, where each would cost every row: they are looked up in
+        // destinations, and lead here by dst_ip.
         // Scores below 2 are nearly all rows, and nobody looks for them by score. Led by timestamp: a level is a range of
         // scores, and its page is wanted in order of time.
         connection.HasIndex(c => new { c.Timestamp, c.ThreatScore })

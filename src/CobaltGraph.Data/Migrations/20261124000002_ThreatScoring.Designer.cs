@@ -191,9 +191,6 @@ namespace CobaltGraph.Data.Migrations
                     b.HasIndex("DstIp", "Timestamp")
                         .HasDatabaseName("ix_connections_dst_ip_timestamp");
 
-                    b.HasIndex("DstPort", "Timestamp")
-                        .HasDatabaseName("ix_connections_dst_port_timestamp");
-
                     b.HasIndex("SrcIp", "Timestamp")
                         .HasDatabaseName("ix_connections_src_ip_timestamp")
                         .HasFilter("src_mac IS NULL");

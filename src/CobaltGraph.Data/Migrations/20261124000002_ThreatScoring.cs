@@ -120,11 +120,6 @@ namespace CobaltGraph.Data.Migrations
                 .Annotation("Npgsql:StorageParameter:fillfactor", 70);
 
             migrationBuilder.CreateIndex(
-                name: "ix_connections_dst_port_timestamp",
-                table: "connections",
-                columns: new[] { "dst_port", "timestamp" });
-
-            migrationBuilder.CreateIndex(
                 name: "ix_connections_src_ip_timestamp",
                 table: "connections",
                 columns: new[] { "src_ip", "timestamp" },
@@ -202,10 +197,6 @@ namespace CobaltGraph.Data.Migrations
 
             migrationBuilder.DropTable(
                 name: "device_threat_counts");
-
-            migrationBuilder.DropIndex(
-                name: "ix_connections_dst_port_timestamp",
-                table: "connections");
 
             migrationBuilder.DropIndex(
                 name: "ix_connections_src_ip_timestamp",

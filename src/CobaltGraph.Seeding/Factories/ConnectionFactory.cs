@@ -4,6 +4,7 @@ using CobaltGraph.Seeding.Catalog;
 using CobaltGraph.Seeding.Factories;
 using CobaltGraph.Seeding.Randomness;
 using CobaltGraph.Seeding.Recipes;
+using Destination = CobaltGraph.Seeding.Catalog.Destination;
 
 namespace CobaltGraph.Seeding;
 
