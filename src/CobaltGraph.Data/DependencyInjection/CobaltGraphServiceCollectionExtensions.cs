@@ -19,10 +19,11 @@ public static class CobaltGraphServiceCollectionExtensions
 
     /// <summary>
     /// Adds a pooled <see cref="CobaltGraphContext"/> (scoped), its <see cref="IDbContextFactory{TContext}"/>, the
-    /// <see cref="IIngestService"/>, the <see cref="IExportService"/> and the queries (<see cref="IDeviceDetailQueries"/>,
-    /// <see cref="IDestinationQueries"/>, <see cref="IAddressQueries"/>; all singletons), and the
-    /// <see cref="NpgsqlDataSource"/> that all share. A data source that the application registered for a database of its own stays what it is, and is not used
-    /// for CobaltGraph. A second call changes nothing.
+    /// <see cref="IIngestService"/>, the <see cref="IExportService"/> and the queries (<see cref="IConnectionQueries"/>,
+    /// <see cref="IDeviceQueries"/>, <see cref="IDeviceDetailQueries"/>, <see cref="IDestinationQueries"/>,
+    /// <see cref="IAddressQueries"/>; all singletons), and the <see cref="NpgsqlDataSource"/> that all share. A data source
+    /// that the application registered for a database of its own stays what it is, and is not used for CobaltGraph. A second
+    /// call changes nothing.
     /// </summary>
     /// <param name="services">The services to add to.</param>
     /// <param name="connectionString">
@@ -44,7 +45,8 @@ public static class CobaltGraphServiceCollectionExtensions
 
     /// <summary>
     /// Adds a pooled <see cref="CobaltGraphContext"/> (scoped), its <see cref="IDbContextFactory{TContext}"/>, the
-    /// <see cref="IIngestService"/>, the <see cref="IExportService"/> and the queries (singletons) over a data source of the application. A second call changes nothing.
+    /// <see cref="IIngestService"/>, the <see cref="IExportService"/> and the queries (singletons) over a data source of the
+    /// application. A second call changes nothing.
     /// </summary>
     /// <param name="services">The services to add to.</param>
     /// <param name="dataSource">The data source; it stays the caller's to dispose.</param>
@@ -90,6 +92,12 @@ public static class CobaltGraphServiceCollectionExtensions
             provider.GetRequiredService<QueryOptions>()));
         services.TryAddSingleton<IAddressQueries>(provider =>
             new AddressQueries(provider.GetRequiredService<IDbContextFactory<CobaltGraphContext>>()));
+        services.TryAddSingleton<IConnectionQueries>(provider => new ConnectionQueries(
+            provider.GetRequiredService<IDbContextFactory<CobaltGraphContext>>(),
+            provider.GetRequiredService<QueryOptions>()));
+        services.TryAddSingleton<IDeviceQueries>(provider => new DeviceQueries(
+            provider.GetRequiredService<IDbContextFactory<CobaltGraphContext>>(),
+            provider.GetRequiredService<QueryOptions>()));
 
         return services;
     }

@@ -34,7 +34,7 @@ public sealed record DeviceDetail
 
     /// <summary>
     /// The first page of its connections, the latest first. <see cref="Page{T}.Next"/> goes on in
-    /// <c>IConnectionQueries.SearchAsync</c> with a filter of this device alone.
+    /// <see cref="IConnectionQueries.SearchAsync"/> with a filter of this device alone.
     /// </summary>
     public required Page<Connection> Connections { get; init; }
 }

@@ -16,7 +16,7 @@ internal sealed class DeviceDetailQueries(
         var (from, until) = request.Check(clock.GetUtcNow());
         var connections = new Pager(
             _cursors,
-            new ConnectionFilter { Devices = [device] }.Shape("connections NewestFirst"),
+            new ConnectionFilter { Devices = [device] }.Shape($"connections {ConnectionOrder.NewestFirst}"),
             new PageRequest { Limit = request.Connections });
         var context = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
         await using (context.ConfigureAwait(false))

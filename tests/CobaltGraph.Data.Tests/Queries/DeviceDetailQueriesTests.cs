@@ -113,6 +113,21 @@ public class DeviceDetailQueriesTests(PostgresServerFixture server) : TrafficTes
     }
 
     [Fact]
+    public async Task Search_goes_on_where_the_first_page_of_connections_ends()
+    {
+        await StoreAsync(Rows(Many));
+        var search = new ConnectionQueries(this, Options);
+        var filter = new ConnectionFilter { Devices = [Device(8)] };
+
+        var first = (await Queries.FindAsync(Device(8), new DeviceDetailRequest { Connections = 30 }, Cancel))!.Connections;
+        var second = await search.SearchAsync(filter, new PageRequest { Limit = 30, Cursor = first.Next }, cancellationToken: Cancel);
+
+        var all = await search.SearchAsync(filter, new PageRequest { Limit = 60 }, cancellationToken: Cancel);
+        Assert.Equal(60, all.Items.Count);
+        Assert.Equal(all.Items.Select(c => c.Id), first.Items.Concat(second.Items).Select(c => c.Id));
+    }
+
+    [Fact]
     public async Task Detail_takes_two_round_trips()
     {
         await StoreAsync(Rows(200));
