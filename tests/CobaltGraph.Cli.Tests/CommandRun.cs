@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using CobaltGraph.Cli.Terminal;
 
@@ -28,9 +29,11 @@ internal sealed class CommandRunner
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
+        using var bytes = new MemoryStream();
         var host = new CliHost
         {
             Output = TextWriter.Synchronized(output),
+            OutputBytes = () => bytes,
             Error = TextWriter.Synchronized(error),
             Input = () => new StringReader(Input),
             InputBytes = () => InputBytes,
@@ -42,7 +45,7 @@ internal sealed class CommandRunner
             Width = Width,
         };
         var exitCode = await CommandTree.RunAsync(arguments, host, CancellationToken);
-        return new(exitCode, output.ToString(), error.ToString());
+        return new(exitCode, output + Encoding.UTF8.GetString(bytes.ToArray()), error.ToString());
     }
 }
 

@@ -1,5 +1,7 @@
 using CobaltGraph.Data;
+using CobaltGraph.Data.Export;
 using CobaltGraph.Data.Ingest;
+using CobaltGraph.Data.Queries;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -17,8 +19,11 @@ public static class CobaltGraphServiceCollectionExtensions
 
     /// <summary>
     /// Adds a pooled <see cref="CobaltGraphContext"/> (scoped), its <see cref="IDbContextFactory{TContext}"/>, the
-    /// <see cref="IIngestService"/> (singleton) and the <see cref="NpgsqlDataSource"/> that all share. A data source that the application registered for a database of its
-    /// own stays what it is, and is not used for CobaltGraph. A second call changes nothing.
+    /// <see cref="IIngestService"/>, the <see cref="IExportService"/> and the queries (<see cref="IConnectionQueries"/>,
+    /// <see cref="IDeviceQueries"/>, <see cref="IDeviceDetailQueries"/>, <see cref="IDestinationQueries"/>,
+    /// <see cref="IAddressQueries"/>; all singletons), and the <see cref="NpgsqlDataSource"/> that all share. A data source
+    /// that the application registered for a database of its own stays what it is, and is not used for CobaltGraph. A second
+    /// call changes nothing.
     /// </summary>
     /// <param name="services">The services to add to.</param>
     /// <param name="connectionString">
@@ -39,8 +44,9 @@ public static class CobaltGraphServiceCollectionExtensions
     }
 
     /// <summary>
-    /// Adds a pooled <see cref="CobaltGraphContext"/> (scoped), its <see cref="IDbContextFactory{TContext}"/> and the
-    /// <see cref="IIngestService"/> (singleton) over a data source of the application. A second call changes nothing.
+    /// Adds a pooled <see cref="CobaltGraphContext"/> (scoped), its <see cref="IDbContextFactory{TContext}"/>, the
+    /// <see cref="IIngestService"/>, the <see cref="IExportService"/> and the queries (singletons) over a data source of the
+    /// application. A second call changes nothing.
     /// </summary>
     /// <param name="services">The services to add to.</param>
     /// <param name="dataSource">The data source; it stays the caller's to dispose.</param>
@@ -74,6 +80,24 @@ public static class CobaltGraphServiceCollectionExtensions
             provider.GetRequiredKeyedService<NpgsqlDataSource>(DataSourceKey),
             provider.GetService<ILoggerFactory>(),
             provider.GetService<TimeProvider>()));
+        services.TryAddSingleton<IExportService>(provider =>
+            new ExportService(provider.GetRequiredKeyedService<NpgsqlDataSource>(DataSourceKey)));
+        services.TryAddSingleton<QueryOptions>();
+        services.TryAddSingleton<IDeviceDetailQueries>(provider => new DeviceDetailQueries(
+            provider.GetRequiredService<IDbContextFactory<CobaltGraphContext>>(),
+            provider.GetRequiredService<QueryOptions>(),
+            provider.GetService<TimeProvider>() ?? TimeProvider.System));
+        services.TryAddSingleton<IDestinationQueries>(provider => new DestinationQueries(
+            provider.GetRequiredService<IDbContextFactory<CobaltGraphContext>>(),
+            provider.GetRequiredService<QueryOptions>()));
+        services.TryAddSingleton<IAddressQueries>(provider =>
+            new AddressQueries(provider.GetRequiredService<IDbContextFactory<CobaltGraphContext>>()));
+        services.TryAddSingleton<IConnectionQueries>(provider => new ConnectionQueries(
+            provider.GetRequiredService<IDbContextFactory<CobaltGraphContext>>(),
+            provider.GetRequiredService<QueryOptions>()));
+        services.TryAddSingleton<IDeviceQueries>(provider => new DeviceQueries(
+            provider.GetRequiredService<IDbContextFactory<CobaltGraphContext>>(),
+            provider.GetRequiredService<QueryOptions>()));
 
         return services;
     }

@@ -10,6 +10,9 @@ internal sealed class CliHost
     /// <summary>Answers, and nothing else.</summary>
     public required TextWriter Output { get; init; }
 
+    /// <summary>The same as bytes, for data instead of answers.</summary>
+    public Func<Stream> OutputBytes { get; init; } = () => Stream.Null;
+
     /// <summary>Progress, notices, prompts, errors.</summary>
     public required TextWriter Error { get; init; }
 
@@ -59,6 +62,7 @@ internal sealed class CliHost
         return new()
         {
             Output = new StreamWriter(Console.OpenStandardOutput(), utf8, bufferSize: 1 << 14),
+            OutputBytes = Console.OpenStandardOutput,
             Error = new StreamWriter(Console.OpenStandardError(), utf8) { AutoFlush = true },
             Input = () => Console.In,
             InputBytes = () => new CancellableStream(Console.OpenStandardInput()),

@@ -5,6 +5,7 @@ using CobaltGraph.Cli.Verbs.Device;
 using CobaltGraph.Cli.Verbs.Devices;
 using CobaltGraph.Cli.Verbs.Down;
 using CobaltGraph.Cli.Verbs.Events;
+using CobaltGraph.Cli.Verbs.Export;
 using CobaltGraph.Cli.Verbs.Import;
 using CobaltGraph.Cli.Verbs.Migrate;
 using CobaltGraph.Cli.Verbs.Script;
@@ -30,6 +31,7 @@ internal static class All
         DeviceVerb.Create(host),
         ConnectionsVerb.Create(host),
         EventsVerb.Create(host),
+        ExportVerb.Create(host),
         ScriptVerb.Create(host),
     ];
 }

@@ -1,0 +1,157 @@
+using System.Data;
+using CobaltGraph.Data.Import;
+using CobaltGraph.Data.Queries;
+using CobaltGraph.Model;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
+
+namespace CobaltGraph.Data.Export;
+
+/// <inheritdoc cref="IExportService"/>
+internal sealed class ExportService : IExportService
+{
+    // Rows between two writes to the target.
+    private const int RowsAtOnce = 256;
+
+    private readonly DbContextOptions<CobaltGraphContext> _options;
+
+    /// <param name="dataSource">The database, with all migrations applied. The caller's to dispose.</param>
+    public ExportService(NpgsqlDataSource dataSource)
+    {
+        ArgumentNullException.ThrowIfNull(dataSource);
+        var options = new DbContextOptionsBuilder<CobaltGraphContext>();
+        // A query that may be tried again is held until all its rows are there; this one is passed on row by row.
+        options.UseCobaltGraph(
+            dataSource, npgsql => npgsql.ExecutionStrategy(services => new NonRetryingExecutionStrategy(services)));
+        options.UseQueryTrackingBehavior(QueryTrackingBehavior.NoTracking);
+        _options = options.Options;
+    }
+
+    public Task<ExportResult> ExportConnectionsAsync(
+        Stream target,
+        ExportFormat format,
+        ConnectionFilter? filter = null,
+        IProgress<long>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        filter ??= new ConnectionFilter();
+        filter.Check();
+        return WriteAsync(
+            target, format, TableKind.Connections,
+            context => context.Connections.Matching(filter).OrderBy(c => c.Timestamp).ThenBy(c => c.Id),
+            Put, progress, cancellationToken);
+    }
+
+    public Task<ExportResult> ExportConnectionsAsync(
+        string path,
+        ExportFormat format,
+        ConnectionFilter? filter = null,
+        IProgress<long>? progress = null,
+        CancellationToken cancellationToken = default)
+        => WriteFileAsync(
+            path, target => ExportConnectionsAsync(target, format, filter, progress, cancellationToken), cancellationToken);
+
+    public Task<ExportResult> ExportDevicesAsync(
+        Stream target, ExportFormat format, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
+        => WriteAsync(target, format, TableKind.Sightings, Devices, Put, progress, cancellationToken);
+
+    public Task<ExportResult> ExportDevicesAsync(
+        string path, ExportFormat format, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
+        => WriteFileAsync(path, target => ExportDevicesAsync(target, format, progress, cancellationToken), cancellationToken);
+
+    private static IQueryable<ExportedDevice> Devices(CobaltGraphContext context)
+        => from device in context.Devices
+           join sighted in context.SightedDevices on device.MacAddress equals sighted.MacAddress into sightings
+           from sighted in sightings.DefaultIfEmpty()
+           orderby device.MacAddress
+           select new ExportedDevice
+           {
+               MacAddress = device.MacAddress,
+               IpAddress = device.IpAddress,
+               Hostname = device.Hostname,
+               Vendor = device.Vendor,
+               DeviceType = device.DeviceType,
+               FirstSeen = device.FirstSeen,
+               LastSeen = device.LastSeen,
+               Source = sighted!.Source,
+           };
+
+    private static int Put(IRowWriter writer, Connection row)
+    {
+        writer.Write(row);
+        return 1;
+    }
+
+    private static int Put(IRowWriter writer, ExportedDevice row)
+    {
+        var count = 0;
+        foreach (var sighting in row.Sightings())
+        {
+            writer.Write(sighting);
+            count++;
+        }
+
+        return count;
+    }
+
+    private static async Task<ExportResult> WriteFileAsync(
+        string path, Func<Stream, Task<ExportResult>> write, CancellationToken cancellationToken)
+    {
+        var file = new ExportFile(path);
+        await using (file.ConfigureAwait(false))
+        {
+            var result = await write(file.Stream).ConfigureAwait(false);
+            await file.CompleteAsync(cancellationToken).ConfigureAwait(false);
+            return result;
+        }
+    }
+
+    private async Task<ExportResult> WriteAsync<T>(
+        Stream target,
+        ExportFormat format,
+        TableKind kind,
+        Func<CobaltGraphContext, IQueryable<T>> query,
+        Func<IRowWriter, T, int> put,
+        IProgress<long>? progress,
+        CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        IRowWriter writer = format switch
+        {
+            ExportFormat.Ndjson => new JsonRowWriter(target),
+            ExportFormat.Csv => new CsvRowWriter(target, kind),
+            _ => throw new ArgumentOutOfRangeException(nameof(format), format, "Accepted are Ndjson and Csv."),
+        };
+        await using (writer.ConfigureAwait(false))
+        {
+            var context = new CobaltGraphContext(_options);
+            await using (context.ConfigureAwait(false))
+            {
+                // Until the first row the server may have to sort, and between two rows whoever reads the target may pause.
+                context.Database.SetCommandTimeout(0);
+                var snapshot = await context.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken)
+                    .ConfigureAwait(false);
+                await using (snapshot.ConfigureAwait(false))
+                {
+                    long rows = 0;
+                    var unflushed = 0;
+                    await foreach (var row in query(context).AsAsyncEnumerable()
+                        .WithCancellation(cancellationToken).ConfigureAwait(false))
+                    {
+                        rows += put(writer, row);
+                        if (++unflushed < RowsAtOnce)
+                            continue;
+                        await writer.FlushAsync(cancellationToken).ConfigureAwait(false);
+                        unflushed = 0;
+                        progress?.Report(rows);
+                    }
+
+                    await writer.FlushAsync(cancellationToken).ConfigureAwait(false);
+                    progress?.Report(rows);
+                    return new ExportResult(rows);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,332 @@
+using System.Net;
+using CobaltGraph.Model;
+using Microsoft.EntityFrameworkCore;
+
+namespace CobaltGraph.Data.Queries;
+
+/// <summary>
+/// One search. First it is narrowed: what the filter says of destinations is looked up in <c>destinations</c>, and its
+/// source addresses in <c>device_addresses</c>; the triggers write both with every connection and nothing but a removed
+/// device takes a row away, so that what is not there has no connections. Then the first rows of each candidate are
+/// fetched and merged, which costs by candidate and not by what is stored. Every row is checked against the whole filter,
+/// so that a candidate too many costs time and never gives a wrong row.
+/// </summary>
+internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFilter filter)
+{
+    // Of so few devices the edges are read instead of all that is said of destinations.
+    private const int FewDevices = 16;
+
+    private readonly bool _oneAddress = filter.Destination is { } network && ConnectionQueryExtensions.IsOneAddress(network);
+
+    /// <summary>Whether the latest are read first.</summary>
+    public bool Descending { get; init; } = true;
+
+    /// <summary>Where to begin; null for the very first row.</summary>
+    public CursorPosition? Position { get; init; }
+
+    /// <summary>Rows wanted.</summary>
+    public int Take { get; init; }
+
+    /// <summary>More candidates than this are no help.</summary>
+    public int MaxCandidates { get; init; } = 2000;
+
+    /// <summary>So many candidates are probed in all partitions at once.</summary>
+    public int FewCandidates { get; init; } = 64;
+
+    /// <summary>Rows that are looked through before anything is narrowed: what is common is found there.</summary>
+    public int GlanceRows { get; init; } = 5000;
+
+    /// <summary>Connections of devices that are looked through without asking whether their destinations have fewer.</summary>
+    public long ManyConnections { get; init; } = 50_000;
+
+    /// <summary>How the rows were found.</summary>
+    public SearchStrategy Strategy { get; private set; }
+
+    private bool IsImpossible
+        => filter.Devices is { Count: 0 } || filter.Ports is { Count: 0 } || filter.Levels is { Count: 0 };
+
+    /// <summary>Whether an index of connections leads to the rows of one value, common or rare, in order of time.</summary>
+    private bool HasIndex
+        => filter.Devices is { Count: <= FewDevices } || _oneAddress || filter.Ports is not null || filter.Category is not null;
+
+    /// <summary>Whether <c>destinations</c> can tell more than the indexes of connections.</summary>
+    private bool AsksDestinations
+        => filter.Country is not null || filter.Organization is not null || filter.Hostname is not null || filter.Protocol is not null
+           || (filter.Destination is not null && !_oneAddress)
+           || (filter.Ports is not null && (_oneAddress || filter.Devices is not null || filter.Source is not null));
+
+    private DateTimeOffset? PositionTime => (DateTimeOffset?)Position?.Key[0];
+
+    /// <summary>The rows, at most <see cref="Take"/>, in the direction of reading.</summary>
+    public async Task<List<Connection>> RunAsync(CancellationToken cancellationToken)
+    {
+        if (IsImpossible)
+            return Found(SearchStrategy.Empty, []);
+        if (!HasIndex && (AsksDestinations || filter.Source is not null || filter.Devices is not null))
+        {
+            var next = await GlanceAsync(cancellationToken).ConfigureAwait(false);
+            if (next.Count >= Take)
+                return Found(SearchStrategy.TimeOrder, next);
+        }
+
+        var devices = await DevicesAsync(cancellationToken).ConfigureAwait(false);
+        if (AsksDestinations && devices is { Count: > 0 and <= FewDevices })
+        {
+            var rows = await FromFewDevicesAsync(devices, cancellationToken).ConfigureAwait(false);
+            return await WithThoseOfNoDeviceAsync(rows, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (AsksDestinations)
+        {
+            var destinations = await DestinationsAsync(cancellationToken).ConfigureAwait(false);
+            if (destinations is { Count: 0 })
+                return Found(SearchStrategy.Empty, []);
+            if (destinations is not null)
+            {
+                return Found(
+                    SearchStrategy.ByDestination,
+                    await FetchAsync(destinations, PerDestination, cancellationToken).ConfigureAwait(false));
+            }
+        }
+
+        if (devices is null)
+            return Found(SearchStrategy.Direct, await InOrder(Rows(null, null)).Take(Take).ToListAsync(cancellationToken).ConfigureAwait(false));
+
+        var found = Found(
+            devices.Count == 0 ? SearchStrategy.Empty : SearchStrategy.ByDevice,
+            await FetchAsync(devices, PerDevice, cancellationToken).ConfigureAwait(false));
+        return await WithThoseOfNoDeviceAsync(found, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>How many rows there are, up to one more than a cap.</summary>
+    public async Task<long> CountAsync(int cap, CancellationToken cancellationToken)
+    {
+        if (IsImpossible)
+            return 0;
+
+        var rows = Rows(null, null);
+        if (AsksDestinations)
+        {
+            var addresses = await AddressesAsync(cancellationToken).ConfigureAwait(false);
+            if (addresses.Count == 0)
+                return 0;
+            if (addresses.Count <= MaxCandidates)
+                return await rows.Where(c => addresses.Contains(c.DstIp)).Take(cap + 1).LongCountAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        var devices = filter.Source is null ? null : await DevicesAsync(cancellationToken).ConfigureAwait(false);
+        if (devices is null)
+            return await rows.Take(cap + 1).LongCountAsync(cancellationToken).ConfigureAwait(false);
+
+        MacAddress?[] macs = [.. devices.Select(device => (MacAddress?)device.Key)];
+        var count = await rows.Where(c => macs.Contains(c.SrcMac)).Take(cap + 1).LongCountAsync(cancellationToken).ConfigureAwait(false);
+        if (count <= cap && filter.Devices is null)
+        {
+            count += await rows.Where(c => c.SrcMac == null).Take(cap + 1).LongCountAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        return count;
+    }
+
+    private List<Connection> Found(SearchStrategy strategy, List<Connection> rows)
+    {
+        Strategy = strategy;
+        return rows;
+    }
+
+    private async Task<List<Connection>> GlanceAsync(CancellationToken cancellationToken)
+    {
+        var next = InOrder(AfterPosition(context.Connections.AsNoTracking().Between(filter.From, filter.Until)))
+            .Take(Math.Max(GlanceRows, Take));
+        return await InOrder(next.Matching(filter)).Take(Take).ToListAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The devices that can match; null when any can, or too many.</summary>
+    private async Task<IReadOnlyList<Candidate<MacAddress>>?> DevicesAsync(CancellationToken cancellationToken)
+    {
+        MacAddress[]? wanted = filter.Devices is null ? null : [.. filter.Devices.Distinct()];
+        if (wanted is null && filter.Source is null)
+            return null;
+        if (wanted is not null && wanted.Length <= FewCandidates && filter.Source is null)
+            return [.. wanted.Select(mac => new Candidate<MacAddress>(mac))];
+
+        var devices = context.Devices.AsNoTracking();
+        if (wanted is not null)
+            devices = devices.Where(d => wanted.Contains(d.MacAddress));
+        if (filter.Source is { } network)
+        {
+            var address = network.BaseAddress;
+            var used = context.DeviceAddresses.Where(a => a.Source == AddressSource.Traffic);
+            used = ConnectionQueryExtensions.IsOneAddress(network)
+                ? used.Where(a => a.IpAddress == address)
+                : used.Where(a => EF.Functions.ContainedByOrEqual(a.IpAddress, network));
+            devices = devices.Where(d => used.Any(a => a.MacAddress == d.MacAddress));
+        }
+
+        var found = await devices
+            .OrderBy(d => d.MacAddress)
+            .Take(MaxCandidates + 1)
+            .Select(d => new { d.MacAddress, d.FirstSeen, d.LastActivity, d.ConnectionCount })
+            .ToListAsync(cancellationToken).ConfigureAwait(false);
+        return found.Count > MaxCandidates
+            ? null
+            : found.ConvertAll(d => new Candidate<MacAddress>(d.MacAddress, d.FirstSeen, d.LastActivity, d.ConnectionCount));
+    }
+
+    private Task<List<IPAddress>> AddressesAsync(CancellationToken cancellationToken)
+        => context.Destinations.AsNoTracking().Matching(filter)
+            .Select(d => d.DstIp).Distinct().OrderBy(ip => ip)
+            .Take(MaxCandidates + 1)
+            .ToListAsync(cancellationToken);
+
+    /// <summary>The destinations that can match; null when too many can.</summary>
+    private async Task<IReadOnlyList<Candidate<IPAddress>>?> DestinationsAsync(CancellationToken cancellationToken)
+    {
+        var addresses = await AddressesAsync(cancellationToken).ConfigureAwait(false);
+        if (addresses.Count > MaxCandidates)
+            return null;
+        if (addresses.Count <= FewCandidates)
+            return addresses.ConvertAll(address => new Candidate<IPAddress>(address));
+
+        var edges = await context.DeviceDestinations.AsNoTracking()
+            .Where(e => addresses.Contains(e.DstIp))
+            .GroupBy(e => e.DstIp)
+            .Select(g => new { g.Key, Last = g.Max(e => e.LastSeen), Count = g.Sum(e => e.ConnectionCount), First = g.Min(e => e.FirstSeen) })
+            .ToDictionaryAsync(edge => edge.Key, cancellationToken).ConfigureAwait(false);
+        return addresses.ConvertAll(address => edges.TryGetValue(address, out var edge)
+            ? new Candidate<IPAddress>(address, edge.First, edge.Last, edge.Count)
+            : new Candidate<IPAddress>(address));
+    }
+
+    private async Task<List<Connection>> FromFewDevicesAsync(
+        IReadOnlyList<Candidate<MacAddress>> devices, CancellationToken cancellationToken)
+    {
+        MacAddress[] macs = [.. devices.Select(device => device.Key)];
+        var matching = context.Destinations.Matching(filter);
+        var edges = await context.DeviceDestinations.AsNoTracking()
+            .Where(e => macs.Contains(e.SrcMac) && matching.Any(d => d.DstIp == e.DstIp))
+            .Select(e => new { e.SrcMac, e.DstIp, e.FirstSeen, e.LastSeen, e.ConnectionCount })
+            .ToListAsync(cancellationToken).ConfigureAwait(false);
+        if (edges.Count == 0)
+            return Found(SearchStrategy.Empty, []);
+
+        IPAddress[] addresses = [.. edges.Select(edge => edge.DstIp).Distinct()];
+        var reached = edges
+            .GroupBy(edge => edge.SrcMac)
+            .Select(g => new Candidate<MacAddress>(
+                g.Key, g.Min(edge => edge.FirstSeen), g.Max(edge => edge.LastSeen), g.Sum(edge => edge.ConnectionCount)))
+            .ToList();
+        if (addresses.Length <= FewCandidates
+            && await DestinationsHaveFewerAsync(macs, addresses, cancellationToken).ConfigureAwait(false))
+        {
+            return Found(
+                SearchStrategy.ByDestination,
+                await FetchAsync(
+                    [.. addresses.Select(address => new Candidate<IPAddress>(address))],
+                    (keys, rows) => PerDestination(keys, rows.FromDevices(macs)), cancellationToken).ConfigureAwait(false));
+        }
+
+        return Found(
+            SearchStrategy.ByDevice,
+            await FetchAsync(
+                reached, (keys, rows) => PerDevice(keys, rows.Where(c => addresses.Contains(c.DstIp))), cancellationToken)
+                .ConfigureAwait(false));
+    }
+
+    private async Task<bool> DestinationsHaveFewerAsync(MacAddress[] macs, IPAddress[] addresses, CancellationToken cancellationToken)
+    {
+        var ofDevices = await context.Devices.Where(d => macs.Contains(d.MacAddress))
+            .SumAsync(d => d.ConnectionCount, cancellationToken).ConfigureAwait(false);
+        return ofDevices > ManyConnections
+            && await context.DeviceDestinations.Where(e => addresses.Contains(e.DstIp))
+                .SumAsync(e => e.ConnectionCount, cancellationToken).ConfigureAwait(false) < ofDevices;
+    }
+
+    /// <summary>Adds the rows from a source address that no device is known for.</summary>
+    private async Task<List<Connection>> WithThoseOfNoDeviceAsync(List<Connection> rows, CancellationToken cancellationToken)
+    {
+        if (filter.Source is null || filter.Devices is not null)
+            return rows;
+        var others = await InOrder(Rows(null, null).Where(c => c.SrcMac == null)).Take(Take)
+            .ToListAsync(cancellationToken).ConfigureAwait(false);
+        if (others.Count == 0)
+            return rows;
+        if (Strategy == SearchStrategy.Empty)
+            Strategy = SearchStrategy.Direct;
+        var merged = rows.Concat(others);
+        return [.. (Descending
+            ? merged.OrderByDescending(c => c.Timestamp).ThenByDescending(c => c.Id)
+            : merged.OrderBy(c => c.Timestamp).ThenBy(c => c.Id)).Take(Take)];
+    }
+
+    private async Task<List<Connection>> FetchAsync<TKey>(
+        IReadOnlyList<Candidate<TKey>> candidates,
+        Func<TKey[], IQueryable<Connection>, IQueryable<Connection>> perCandidate,
+        CancellationToken cancellationToken)
+    {
+        var found = new List<Connection>();
+        if (candidates.Count == 0)
+            return found;
+        var slices = candidates.Count <= FewCandidates
+            ? [(null, null)]
+            : TimeSlices.Cut(
+                candidates, PositionTime ?? (Descending ? filter.Until : filter.From), Descending ? filter.From : filter.Until, Descending, Take);
+        TKey[] keys = [.. candidates.Select(candidate => candidate.Key)];
+        foreach (var (from, until) in slices)
+        {
+            var rows = perCandidate(keys, Rows(from, until));
+            found.AddRange(await InOrder(rows).Take(Take - found.Count).ToListAsync(cancellationToken).ConfigureAwait(false));
+            if (found.Count >= Take)
+                break;
+        }
+
+        return found;
+    }
+
+    private IQueryable<Connection> PerDestination(IPAddress[] addresses, IQueryable<Connection> rows)
+    {
+        var take = Take;
+        if (addresses is [var only])
+            return rows.Where(c => c.DstIp == only);
+        var each = context.Database.SqlQuery<IPAddress>($"SELECT unnest({addresses}) AS \"Value\"");
+        return Descending
+            ? each.SelectMany(ip => rows.Where(c => c.DstIp == ip)
+                .OrderByDescending(c => c.Timestamp).ThenByDescending(c => c.Id).Take(take))
+            : each.SelectMany(ip => rows.Where(c => c.DstIp == ip)
+                .OrderBy(c => c.Timestamp).ThenBy(c => c.Id).Take(take));
+    }
+
+    private IQueryable<Connection> PerDevice(MacAddress[] macs, IQueryable<Connection> rows)
+    {
+        var take = Take;
+        if (macs is [var only])
+            return rows.Where(c => c.SrcMac == only);
+        var each = context.Devices.Where(d => macs.Contains(d.MacAddress));
+        return Descending
+            ? each.SelectMany(d => rows.Where(c => c.SrcMac == d.MacAddress)
+                .OrderByDescending(c => c.Timestamp).ThenByDescending(c => c.Id).Take(take))
+            : each.SelectMany(d => rows.Where(c => c.SrcMac == d.MacAddress)
+                .OrderBy(c => c.Timestamp).ThenBy(c => c.Id).Take(take));
+    }
+
+    private IQueryable<Connection> Rows(DateTimeOffset? from, DateTimeOffset? until)
+        => AfterPosition(context.Connections.AsNoTracking().Between(from, until).Matching(filter));
+
+    private IQueryable<Connection> InOrder(IQueryable<Connection> rows) => Descending
+        ? rows.OrderByDescending(c => c.Timestamp).ThenByDescending(c => c.Id)
+        : rows.OrderBy(c => c.Timestamp).ThenBy(c => c.Id);
+
+    // The bound on the time alone prunes partitions and bounds every index; the rest tells rows of one instant apart.
+    private IQueryable<Connection> AfterPosition(IQueryable<Connection> rows)
+    {
+        if (Position is null)
+            return rows;
+        var time = PositionTime!.Value;
+        var id = (long)Position.Key[1]!;
+        if (Position.Inclusive)
+            id += Descending ? 1 : -1;
+        return Descending
+            ? rows.Where(c => c.Timestamp <= time).Where(c => c.Timestamp < time || c.Id < id)
+            : rows.Where(c => c.Timestamp >= time).Where(c => c.Timestamp > time || c.Id > id);
+    }
+}

@@ -1,0 +1,279 @@
+using System.Net;
+using CobaltGraph.Model;
+using Microsoft.EntityFrameworkCore;
+
+namespace CobaltGraph.Data.Queries;
+
+internal sealed class DestinationQueries(IDbContextFactory<CobaltGraphContext> contexts, QueryOptions options) : IDestinationQueries
+{
+    private readonly CursorCodec _cursors = new(options.CursorKey);
+
+    public async Task<Page<DestinationContact>> GetContactsAsync(
+        IPAddress destination, PageRequest? page = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        var pager = new Pager(_cursors, new QueryShape("contacts").Add("destination", destination), page);
+        var context = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+        await using (context.ConfigureAwait(false))
+        {
+            var edges = context.DeviceDestinations.AsNoTracking().Where(e => e.DstIp == destination);
+            if (pager.Position is { } position)
+            {
+                var key = ValueTuple.Create((DateTimeOffset)position.Key[0]!, (MacAddress)position.Key[1]!);
+                edges = (pager.Backward, position.Inclusive) switch
+                {
+                    (false, false) => edges.Where(e => EF.Functions.GreaterThan(
+                        ValueTuple.Create(e.FirstSeen, e.SrcMac), ValueTuple.Create(key.Item1, key.Item2))),
+                    (false, true) => edges.Where(e => EF.Functions.GreaterThanOrEqual(
+                        ValueTuple.Create(e.FirstSeen, e.SrcMac), ValueTuple.Create(key.Item1, key.Item2))),
+                    (true, false) => edges.Where(e => EF.Functions.LessThan(
+                        ValueTuple.Create(e.FirstSeen, e.SrcMac), ValueTuple.Create(key.Item1, key.Item2))),
+                    (true, true) => edges.Where(e => EF.Functions.LessThanOrEqual(
+                        ValueTuple.Create(e.FirstSeen, e.SrcMac), ValueTuple.Create(key.Item1, key.Item2))),
+                };
+            }
+
+            var ordered = pager.Backward
+                ? edges.OrderByDescending(e => e.FirstSeen).ThenByDescending(e => e.SrcMac)
+                : edges.OrderBy(e => e.FirstSeen).ThenBy(e => e.SrcMac);
+            var rows = await ordered.Take(pager.Take).Select(e => new DestinationContact
+            {
+                MacAddress = e.SrcMac,
+                Hostname = e.Device!.Hostname,
+                Vendor = e.Device.Vendor,
+                FirstSeen = e.FirstSeen,
+                LastSeen = e.LastSeen,
+                ConnectionCount = e.ConnectionCount,
+                ThreatCount = e.ThreatCount,
+                MaxThreatScore = e.MaxThreatScore,
+            }).ToListAsync(cancellationToken).ConfigureAwait(false);
+            return pager.Cut(rows, contact => [contact.FirstSeen, contact.MacAddress]);
+        }
+    }
+
+    public async Task<IReadOnlyList<DestinationPrevalence>> GetPrevalenceAsync(
+        IReadOnlyCollection<IPAddress> destinations, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(destinations);
+        FilterInput.CheckCount("destination", destinations, IDestinationQueries.MaxDestinations);
+        IPAddress[] wanted = [.. destinations.Distinct()];
+        var context = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+        await using (context.ConfigureAwait(false))
+        {
+            var known = await context.DeviceDestinations
+                .Where(e => wanted.Contains(e.DstIp))
+                .GroupBy(e => e.DstIp)
+                .Select(edges => new DestinationPrevalence
+                {
+                    DstIp = edges.Key,
+                    DeviceCount = edges.LongCount(),
+                    ConnectionCount = edges.Sum(e => e.ConnectionCount),
+                    ThreatCount = edges.Sum(e => e.ThreatCount),
+                    FirstSeen = edges.Min(e => e.FirstSeen),
+                    LastSeen = edges.Max(e => e.LastSeen),
+                })
+                .ToDictionaryAsync(d => d.DstIp, cancellationToken).ConfigureAwait(false);
+            return [.. wanted.Select(address => known.GetValueOrDefault(address) ?? new DestinationPrevalence { DstIp = address })];
+        }
+    }
+
+    public async Task<Page<NewDestination>> GetNewAsync(
+        DateTimeOffset since,
+        bool newToAll = false,
+        MacAddress? device = null,
+        PageRequest? page = null,
+        CancellationToken cancellationToken = default)
+    {
+        var shape = new QueryShape("new destinations").Add("since", since).Add("new-to-all", newToAll).Add("device", device);
+        var pager = new Pager(_cursors, shape, page);
+        var context = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+        await using (context.ConfigureAwait(false))
+        {
+            var edges = context.DeviceDestinations.AsNoTracking().Where(e => e.FirstSeen >= since);
+            if (device is { } mac)
+                edges = edges.Where(e => e.SrcMac == mac);
+            if (newToAll)
+                edges = edges.Where(e => !context.DeviceDestinations.Any(o => o.DstIp == e.DstIp && o.FirstSeen < since));
+            if (pager.Position is { } position)
+            {
+                var time = (DateTimeOffset)position.Key[0]!;
+                var source = (MacAddress)position.Key[1]!;
+                var address = (IPAddress)position.Key[2]!;
+                edges = (pager.Backward, position.Inclusive) switch
+                {
+                    (false, false) => edges.Where(e => EF.Functions.LessThan(
+                        ValueTuple.Create(e.FirstSeen, e.SrcMac, e.DstIp), ValueTuple.Create(time, source, address))),
+                    (false, true) => edges.Where(e => EF.Functions.LessThanOrEqual(
+                        ValueTuple.Create(e.FirstSeen, e.SrcMac, e.DstIp), ValueTuple.Create(time, source, address))),
+                    (true, false) => edges.Where(e => EF.Functions.GreaterThan(
+                        ValueTuple.Create(e.FirstSeen, e.SrcMac, e.DstIp), ValueTuple.Create(time, source, address))),
+                    (true, true) => edges.Where(e => EF.Functions.GreaterThanOrEqual(
+                        ValueTuple.Create(e.FirstSeen, e.SrcMac, e.DstIp), ValueTuple.Create(time, source, address))),
+                };
+            }
+
+            var ordered = pager.Backward
+                ? edges.OrderBy(e => e.FirstSeen).ThenBy(e => e.SrcMac).ThenBy(e => e.DstIp)
+                : edges.OrderByDescending(e => e.FirstSeen).ThenByDescending(e => e.SrcMac).ThenByDescending(e => e.DstIp);
+            var rows = await ordered.Take(pager.Take).Select(e => new NewDestination
+            {
+                SrcMac = e.SrcMac,
+                DstIp = e.DstIp,
+                FirstSeen = e.FirstSeen,
+                LastSeen = e.LastSeen,
+                ConnectionCount = e.ConnectionCount,
+                ThreatCount = e.ThreatCount,
+                MaxThreatScore = e.MaxThreatScore,
+                IsNewToAll = newToAll || !context.DeviceDestinations.Any(o => o.DstIp == e.DstIp && o.FirstSeen < since),
+            }).ToListAsync(cancellationToken).ConfigureAwait(false);
+            return pager.Cut(rows, edge => [edge.FirstSeen, edge.SrcMac, edge.DstIp]);
+        }
+    }
+
+    public async Task<TrafficRanking<TopTalker>> GetTopTalkersAsync(
+        DateTimeOffset? from,
+        DateTimeOffset? until,
+        TrafficMeasure measure = TrafficMeasure.Connections,
+        int limit = 10,
+        CancellationToken cancellationToken = default)
+    {
+        Check(from, until, measure, limit);
+        var context = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+        await using (context.ConfigureAwait(false))
+        {
+            var hours = WholeHours.Of(from, until);
+            var parts = hours is { } whole ? Parts(context, whole, from, until) : ByDevice(context.Connections.Between(from, until));
+            var totals = parts.GroupBy(part => part.SrcMac).Select(device => new Traffic
+            {
+                SrcMac = device.Key,
+                Connections = device.Sum(part => part.Connections),
+                Threats = device.Sum(part => part.Threats),
+                Sent = device.Sum(part => part.Sent),
+                Received = device.Sum(part => part.Received),
+            });
+            var first = measure == TrafficMeasure.Bytes
+                ? totals.OrderByDescending(t => t.Sent + t.Received).ThenBy(t => t.SrcMac)
+                : totals.OrderByDescending(t => t.Connections).ThenBy(t => t.SrcMac);
+            var talkers = await first.Take(limit)
+                .Join(context.Devices, t => t.SrcMac, d => d.MacAddress, (t, d) => new TopTalker
+                {
+                    MacAddress = t.SrcMac,
+                    Hostname = d.Hostname,
+                    Vendor = d.Vendor,
+                    ConnectionCount = t.Connections,
+                    ThreatCount = t.Threats,
+                    BytesSent = t.Sent,
+                    BytesReceived = t.Received,
+                })
+                .ToListAsync(cancellationToken).ConfigureAwait(false);
+            // A join keeps no order.
+            return new TrafficRanking<TopTalker>
+            {
+                Items = [.. talkers
+                    .OrderByDescending(t => measure == TrafficMeasure.Bytes ? t.BytesSent + t.BytesReceived : t.ConnectionCount)
+                    .ThenBy(t => t.MacAddress)],
+                Tier = hours is null ? QueryTier.Raw : QueryTier.Hour,
+            };
+        }
+    }
+
+    public async Task<TrafficRanking<TopDestination>> GetTopDestinationsAsync(
+        DateTimeOffset? from,
+        DateTimeOffset? until,
+        TrafficMeasure measure = TrafficMeasure.Connections,
+        int limit = 10,
+        CancellationToken cancellationToken = default)
+    {
+        Check(from, until, measure, limit);
+        var context = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+        await using (context.ConfigureAwait(false))
+        {
+            if (from is null && until is null && measure == TrafficMeasure.Connections)
+            {
+                var edges = context.DeviceDestinations.GroupBy(e => e.DstIp).Select(destination => new TopDestination
+                {
+                    DstIp = destination.Key,
+                    ConnectionCount = destination.Sum(e => e.ConnectionCount),
+                    ThreatCount = destination.Sum(e => e.ThreatCount),
+                });
+                return await RankAsync(
+                    edges.OrderByDescending(d => d.ConnectionCount), QueryTier.Edge, limit, cancellationToken).ConfigureAwait(false);
+            }
+
+            var raw = context.Connections.Between(from, until).Where(c => c.SrcMac != null)
+                .GroupBy(c => c.DstIp).Select(destination => new TopDestination
+                {
+                    DstIp = destination.Key,
+                    ConnectionCount = destination.LongCount(),
+                    ThreatCount = destination.LongCount(c => c.ThreatScore >= ThreatScale.ThreatThreshold),
+                    Bytes = destination.Sum(c => (decimal)(c.BytesSent ?? 0) + (decimal)(c.BytesReceived ?? 0)),
+                });
+            return await RankAsync(
+                measure == TrafficMeasure.Bytes ? raw.OrderByDescending(d => d.Bytes) : raw.OrderByDescending(d => d.ConnectionCount),
+                QueryTier.Raw, limit, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task<TrafficRanking<TopDestination>> RankAsync(
+        IOrderedQueryable<TopDestination> destinations, QueryTier tier, int limit, CancellationToken cancellationToken)
+        => new()
+        {
+            Items = await destinations.ThenBy(d => d.DstIp).Take(limit).ToListAsync(cancellationToken).ConfigureAwait(false),
+            Tier = tier,
+        };
+
+    private static void Check(DateTimeOffset? from, DateTimeOffset? until, TrafficMeasure measure, int limit)
+    {
+        FilterInput.CheckRange(from, until);
+        if (!Enum.IsDefined(measure))
+            throw new QueryFilterException("measure", measure.ToString(), "is not a measure", "Connections, Bytes");
+        new PageRequest { Limit = limit }.Check();
+    }
+
+    /// <summary>The hours, and the parts of hours before and behind them.</summary>
+    private static IQueryable<Traffic> Parts(
+        CobaltGraphContext context, WholeHours hours, DateTimeOffset? from, DateTimeOffset? until)
+    {
+        IQueryable<DeviceActivityHour> whole = context.DeviceActivityHours;
+        if (hours.First is { } first)
+            whole = whole.Where(h => h.Hour >= first);
+        if (hours.End is { } end)
+            whole = whole.Where(h => h.Hour < end);
+        var parts = whole.GroupBy(h => h.SrcMac).Select(device => new Traffic
+        {
+            SrcMac = device.Key,
+            Connections = device.Sum(h => h.ConnectionCount),
+            Threats = device.Sum(h => h.ThreatCount),
+            Sent = device.Sum(h => h.BytesSent),
+            Received = device.Sum(h => h.BytesReceived),
+        });
+        if (from < hours.First)
+            parts = parts.Concat(ByDevice(context.Connections.Between(from, hours.First)));
+        if (hours.End < until)
+            parts = parts.Concat(ByDevice(context.Connections.Between(hours.End, until)));
+        return parts;
+    }
+
+    private static IQueryable<Traffic> ByDevice(IQueryable<Connection> connections)
+        => connections.Where(c => c.SrcMac != null).GroupBy(c => c.SrcMac!.Value).Select(device => new Traffic
+        {
+            SrcMac = device.Key,
+            Connections = device.LongCount(),
+            Threats = device.LongCount(c => c.ThreatScore >= ThreatScale.ThreatThreshold),
+            Sent = device.Sum(c => (decimal)(c.BytesSent ?? 0)),
+            Received = device.Sum(c => (decimal)(c.BytesReceived ?? 0)),
+        });
+
+    private sealed class Traffic
+    {
+        public MacAddress SrcMac { get; init; }
+
+        public long Connections { get; init; }
+
+        public long Threats { get; init; }
+
+        public decimal Sent { get; init; }
+
+        public decimal Received { get; init; }
+    }
+}

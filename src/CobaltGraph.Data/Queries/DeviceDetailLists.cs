@@ -1,0 +1,267 @@
+using System.Collections;
+using System.Net;
+using System.Net.NetworkInformation;
+using CobaltGraph.Model;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace CobaltGraph.Data.Queries;
+
+/// <summary>
+/// The lists of a device's detail, in one batch of statements. EF Core sends one statement at a time, and has no way to
+/// read the results of a batch.
+/// </summary>
+internal sealed class DeviceDetailLists(NpgsqlConnection connection, MacAddress device, DeviceDetailRequest request, int takeConnections)
+{
+    private const string ActivitySql =
+        """
+        SELECT hour, connection_count, threat_count, max_threat_score, bytes_sent, bytes_received, destination_sketch
+        FROM device_activity_hourly
+        WHERE src_mac = $1 AND hour >= $2 AND hour < $3
+        ORDER BY hour
+        """;
+
+    private const string DestinationsSql =
+        """
+        SELECT e.dst_ip, e.first_seen, e.last_seen, e.connection_count, e.threat_count, e.max_threat_score,
+               k.country, k.organization, k.hostname
+        FROM (
+            SELECT dst_ip, first_seen, last_seen, connection_count, threat_count, max_threat_score
+            FROM device_destinations
+            WHERE src_mac = $1
+            ORDER BY connection_count DESC, dst_ip
+            LIMIT $2
+        ) AS e
+        CROSS JOIN LATERAL (
+            SELECT min(nullif(d.dst_country, '')) AS country, min(nullif(d.dst_org, '')) AS organization,
+                   min(nullif(d.dst_hostname, '')) AS hostname
+            FROM destinations AS d
+            WHERE d.dst_ip = e.dst_ip
+        ) AS k
+        ORDER BY e.connection_count DESC, e.dst_ip
+        """;
+
+    // Ports and countries from one reading of what is said of the destinations. OFFSET 0 keeps it a look-up for each: for a
+    // device of many, all that is said of destinations would be read, which grows with those of others.
+    private const string KindsSql =
+        """
+        WITH known AS MATERIALIZED (
+            SELECT e.dst_ip, e.connection_count, e.threat_count, d.dst_port, d.protocol, d.dst_country
+            FROM device_destinations AS e
+            CROSS JOIN LATERAL (
+                SELECT k.dst_port, k.protocol, k.dst_country
+                FROM destinations AS k
+                WHERE k.dst_ip = e.dst_ip
+                OFFSET 0
+            ) AS d
+            WHERE e.src_mac = $1
+        ),
+        ports AS (
+            SELECT p.dst_port, p.protocol, count(*) AS destinations
+            FROM (SELECT DISTINCT dst_ip, dst_port, protocol FROM known) AS p
+            GROUP BY p.dst_port, p.protocol
+            ORDER BY count(*) DESC, p.dst_port, p.protocol
+            LIMIT $2
+        ),
+        located AS (
+            SELECT dst_ip, max(connection_count) AS connections, max(threat_count) AS threats, dst_country,
+                   max(dst_country) OVER (PARTITION BY dst_ip) AS greatest
+            FROM known
+            GROUP BY dst_ip, dst_country
+        ),
+        countries AS (
+            SELECT c.dst_country, count(*) AS destinations, sum(c.connections)::bigint AS connections, sum(c.threats)::bigint AS threats
+            FROM located AS c
+            WHERE c.dst_country <> '' OR c.greatest = ''
+            GROUP BY c.dst_country
+            ORDER BY sum(c.connections) DESC, c.dst_country
+            LIMIT $2
+        )
+        SELECT dst_port, nullif(protocol, ''), destinations, NULL::bigint, NULL::bigint FROM ports
+        UNION ALL
+        SELECT NULL, nullif(dst_country, ''), destinations, connections, threats FROM countries
+        """;
+
+    private const string AddressesSql =
+        """
+        SELECT ip_address, source, first_seen, last_seen
+        FROM device_addresses
+        WHERE mac_address = $1
+        ORDER BY last_seen DESC, first_seen DESC, ip_address, source
+        LIMIT $2
+        """;
+
+    private const string EventsSql =
+        """
+        SELECT id, "timestamp", event_type, old_value, new_value, metadata::text
+        FROM device_events
+        WHERE device_mac = $1
+        ORDER BY "timestamp" DESC, id DESC
+        LIMIT $2
+        """;
+
+    private const string ConnectionsSql =
+        """
+        SELECT id, "timestamp", src_ip, src_port, dst_ip, dst_port, protocol, dst_country, dst_lat, dst_lon, dst_org, dst_hostname,
+               threat_score, threat_category, bytes_sent, bytes_received, duration, metadata::text
+        FROM connections
+        WHERE src_mac = $1
+        ORDER BY "timestamp" DESC, id DESC
+        LIMIT $2
+        """;
+
+    public List<DeviceActivityHour> Activity { get; } = [];
+
+    public List<DeviceDestinationName> Destinations { get; } = [];
+
+    public List<DeviceDestinationPort> Ports { get; } = [];
+
+    public List<DeviceDestinationCountry> Countries { get; } = [];
+
+    public List<DeviceAddress> Addresses { get; } = [];
+
+    public List<DeviceEvent> Events { get; } = [];
+
+    public List<Connection> Connections { get; } = [];
+
+    /// <summary>Reads all lists in one round trip.</summary>
+    /// <param name="from">Begin of the first hour of activity.</param>
+    /// <param name="until">The first hour that is not wanted begins here or later.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public async Task ReadAsync(DateTimeOffset from, DateTimeOffset until, CancellationToken cancellationToken)
+    {
+        var batch = new NpgsqlBatch(connection);
+        await using (batch.ConfigureAwait(false))
+        {
+            var activity = Add(batch, ActivitySql);
+            activity.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = from.ToUniversalTime() });
+            activity.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = until.ToUniversalTime() });
+            Add(batch, DestinationsSql, request.Top);
+            Add(batch, KindsSql, request.Top);
+            Add(batch, AddressesSql, request.Addresses);
+            Add(batch, EventsSql, request.Events);
+            Add(batch, ConnectionsSql, takeConnections);
+
+            var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            await using (reader.ConfigureAwait(false))
+            {
+                Action<NpgsqlDataReader>[] lists =
+                    [AddActivity, AddDestination, AddPortOrCountry, AddAddress, AddEvent, AddConnection];
+                foreach (var add in lists)
+                {
+                    while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+                        add(reader);
+                    await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
+                }
+            }
+
+            // Of two parts that are put together, SQL promises no order.
+            Ports.Sort((x, y) => (-x.DestinationCount, x.Port).CompareTo((-y.DestinationCount, y.Port)) is not 0 and var order
+                ? order : string.CompareOrdinal(x.Protocol, y.Protocol));
+            Countries.Sort((x, y) => (-x.ConnectionCount).CompareTo(-y.ConnectionCount) is not 0 and var order
+                ? order : string.CompareOrdinal(x.Country, y.Country));
+        }
+    }
+
+    private NpgsqlBatchCommand Add(NpgsqlBatch batch, string sql, int? limit = null)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        command.Parameters.Add(new NpgsqlParameter<PhysicalAddress>
+        {
+            TypedValue = device.ToPhysicalAddress(),
+            NpgsqlDbType = NpgsqlDbType.MacAddr,
+        });
+        if (limit is { } rows)
+            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = rows });
+        batch.BatchCommands.Add(command);
+        return command;
+    }
+
+    private void AddActivity(NpgsqlDataReader row) => Activity.Add(new DeviceActivityHour
+    {
+        SrcMac = device,
+        Hour = Time(row, 0),
+        ConnectionCount = row.GetInt64(1),
+        ThreatCount = row.GetInt64(2),
+        MaxThreatScore = row.GetFloat(3),
+        BytesSent = row.GetDecimal(4),
+        BytesReceived = row.GetDecimal(5),
+        DestinationSketch = row.GetFieldValue<BitArray>(6),
+    });
+
+    private void AddDestination(NpgsqlDataReader row) => Destinations.Add(new DeviceDestinationName
+    {
+        Contact = new DeviceDestination
+        {
+            SrcMac = device,
+            DstIp = row.GetFieldValue<IPAddress>(0),
+            FirstSeen = Time(row, 1),
+            LastSeen = Time(row, 2),
+            ConnectionCount = row.GetInt64(3),
+            ThreatCount = row.GetInt64(4),
+            MaxThreatScore = row.GetFloat(5),
+        },
+        Country = Text(row, 6),
+        Organization = Text(row, 7),
+        Hostname = Text(row, 8),
+    });
+
+    private void AddPortOrCountry(NpgsqlDataReader row)
+    {
+        if (row.IsDBNull(0))
+            Countries.Add(new DeviceDestinationCountry(Text(row, 1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4)));
+        else
+            Ports.Add(new DeviceDestinationPort(row.GetInt32(0), Text(row, 1), row.GetInt64(2)));
+    }
+
+    private void AddAddress(NpgsqlDataReader row) => Addresses.Add(new DeviceAddress
+    {
+        MacAddress = device,
+        IpAddress = row.GetFieldValue<IPAddress>(0),
+        Source = EnumText.ParseAddressSource(row.GetString(1)),
+        FirstSeen = Time(row, 2),
+        LastSeen = Time(row, 3),
+    });
+
+    private void AddEvent(NpgsqlDataReader row) => Events.Add(new DeviceEvent
+    {
+        Id = row.GetInt64(0),
+        Timestamp = Time(row, 1),
+        DeviceMac = device,
+        EventType = EnumText.ParseEventType(row.GetString(2)),
+        OldValue = Text(row, 3),
+        NewValue = Text(row, 4),
+        Metadata = MetadataJson.Read<DeviceEventMetadata>(row.GetString(5)),
+    });
+
+    private void AddConnection(NpgsqlDataReader row) => Connections.Add(new Connection
+    {
+        Id = row.GetInt64(0),
+        Timestamp = Time(row, 1),
+        SrcMac = device,
+        SrcIp = row.IsDBNull(2) ? null : row.GetFieldValue<IPAddress>(2),
+        SrcPort = Value<int>(row, 3),
+        DstIp = row.GetFieldValue<IPAddress>(4),
+        DstPort = row.GetInt32(5),
+        Protocol = Text(row, 6),
+        DstCountry = Text(row, 7),
+        DstLat = Value<float>(row, 8),
+        DstLon = Value<float>(row, 9),
+        DstOrg = Text(row, 10),
+        DstHostname = Text(row, 11),
+        ThreatScore = row.GetFloat(12),
+        ThreatCategory = Text(row, 13),
+        BytesSent = Value<long>(row, 14),
+        BytesReceived = Value<long>(row, 15),
+        Duration = Value<TimeSpan>(row, 16),
+        Metadata = MetadataJson.Read<ConnectionMetadata>(row.GetString(17)),
+    });
+
+    private static DateTimeOffset Time(NpgsqlDataReader row, int column) => row.GetFieldValue<DateTimeOffset>(column);
+
+    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+
+    private static T? Value<T>(NpgsqlDataReader row, int column)
+        where T : struct
+        => row.IsDBNull(column) ? null : row.GetFieldValue<T>(column);
+}

@@ -1,0 +1,38 @@
+using System.Net;
+using CobaltGraph.Model;
+
+namespace CobaltGraph.Data.Queries;
+
+/// <summary>
+/// Which device held which address. Safe for use by several threads. <c>AddCobaltGraph</c> registers it as a singleton.
+/// </summary>
+public interface IAddressQueries
+{
+    /// <summary>
+    /// Who held an address at a time: the devices whose bindings cover it; when there is none, those whose bindings ended no
+    /// more than <see cref="DeviceAddress.Lapse"/> before it. Claims (<see cref="AddressSource.Sighting"/>,
+    /// <see cref="AddressSource.Update"/>) come before <see cref="AddressSource.Traffic"/>, and among each the binding that
+    /// began last comes first. A device that held it by more than one source is there once for each.
+    /// </summary>
+    /// <param name="address">The address, IPv4 or IPv6.</param>
+    /// <param name="at">The time.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>The holders; none when nobody is known to have held it.</returns>
+    Task<IReadOnlyList<AddressHolder>> WhoHadAsync(
+        IPAddress address, DateTimeOffset at, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Addresses that two devices claimed at a time: claims of both overlap at some time of the range. Traffic is no claim.
+    /// Three devices on one address are three conflicts.
+    /// </summary>
+    /// <param name="from">Begin of the range, itself included; null for the earliest.</param>
+    /// <param name="until">End of the range, itself excluded; null for the latest.</param>
+    /// <param name="limit">Most conflicts, 1 to <see cref="PageRequest.MaxLimit"/>.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <exception cref="QueryFilterException">The range is inverted, or the limit is out of bounds.</exception>
+    Task<AddressConflicts> GetConflictsAsync(
+        DateTimeOffset? from = null,
+        DateTimeOffset? until = null,
+        int limit = 100,
+        CancellationToken cancellationToken = default);
+}

@@ -1,0 +1,259 @@
+using System.Net;
+using CobaltGraph.Data.Queries;
+using CobaltGraph.Model;
+using CobaltGraph.Testing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace CobaltGraph.Data.Tests.Queries;
+
+public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(server)
+{
+    private ServiceProvider? _services;
+
+    private IConnectionQueries Queries => (_services ??= new ServiceCollection()
+        .AddCobaltGraph(Database.DataSource).BuildServiceProvider()).GetRequiredService<IConnectionQueries>();
+
+    [Theory]
+    [InlineData(1, 40)]
+    [InlineData(2, 90)]
+    public async Task Any_pair_of_conditions_gives_the_rows_that_plain_comparison_gives(int seed, int destinations)
+    {
+        var all = await ConnectionRows.SeedAsync(Database, 5500, Cancel, seed, destinations);
+        var random = new Random(seed);
+        var strategies = new HashSet<SearchStrategy>();
+
+        for (var i = 0; i < 60; i++)
+        {
+            var filter = new ConnectionFilter();
+            for (var conditions = random.Next(1, 4); conditions > 0; conditions--)
+                filter = ConnectionRows.With(filter, random);
+            if (filter.From >= filter.Until)
+                continue;
+            var order = (ConnectionOrder)random.Next(2);
+            var expected = Expected(all, filter, order).ToList();
+
+            var page = await Queries.SearchAsync(filter, new PageRequest { Limit = 7 }, order, Cancel);
+            strategies.Add(page.Strategy);
+            Assert.True(
+                expected.Take(7).Select(c => c.Id).SequenceEqual(page.Items.Select(c => c.Id)),
+                $"{i}: {filter} {order} {page.Strategy}");
+            Assert.Equal(expected.Count > 7, page.HasMore);
+            Assert.Equal(new RowCount(expected.Count, true), await Queries.CountAsync(filter, cancellationToken: Cancel));
+            if (page.Next is null)
+                continue;
+
+            var second = await Queries.SearchAsync(filter, new PageRequest { Limit = 20, Cursor = page.Next }, order, Cancel);
+            Assert.True(
+                expected.Skip(7).Take(20).Select(c => c.Id).SequenceEqual(second.Items.Select(c => c.Id)),
+                $"{i}, second page: {filter} {order} {second.Strategy}");
+            var back = await Queries.SearchAsync(filter, new PageRequest { Limit = 5, Cursor = second.Previous }, order, Cancel);
+            Assert.True(
+                expected.Skip(2).Take(5).Select(c => c.Id).SequenceEqual(back.Items.Select(c => c.Id)),
+                $"{i}, back: {filter} {order} {back.Strategy}");
+        }
+
+        Assert.Equal(Enum.GetValues<SearchStrategy>().Order(), strategies.Order());
+    }
+
+    [Theory]
+    [InlineData(3, 5)]
+    [InlineData(4, 1000)]
+    public async Task Narrowed_search_gives_the_same_rows_however_tight_its_limits(int seed, int maxCandidates)
+    {
+        var all = await ConnectionRows.SeedAsync(Database, 3000, Cancel, seed, destinations: 150);
+        var random = new Random(seed);
+        var strategies = new HashSet<SearchStrategy>();
+
+        for (var i = 0; i < 80; i++)
+        {
+            var filter = ConnectionRows.With(ConnectionRows.With(new ConnectionFilter(), random), random);
+            if (filter.From >= filter.Until)
+                continue;
+            var order = (ConnectionOrder)random.Next(2);
+            var expected = Expected(all, filter, order).ToList();
+            var skipped = random.Next(2) == 0 || expected.Count < 2 ? null : expected[random.Next(expected.Count - 1)];
+            var inclusive = random.Next(2) == 0;
+            await using var context = Database.NewContext();
+            var search = new ConnectionSearch(context, filter)
+            {
+                Descending = order == ConnectionOrder.NewestFirst,
+                Position = skipped is null ? null : new CursorPosition(false, inclusive, [skipped.Timestamp, skipped.Id]),
+                Take = 6,
+                GlanceRows = 0,
+                FewCandidates = 3,
+                MaxCandidates = maxCandidates,
+                ManyConnections = 50,
+            };
+
+            var rows = await search.RunAsync(Cancel);
+            strategies.Add(search.Strategy);
+
+            var from = skipped is null ? 0 : expected.IndexOf(skipped) + (inclusive ? 0 : 1);
+            Assert.True(
+                expected.Skip(from).Take(6).Select(c => c.Id).SequenceEqual(rows.Select(c => c.Id)), $"{i}: {filter} {order} {search.Strategy}");
+        }
+
+        Assert.Superset(
+            new HashSet<SearchStrategy> { SearchStrategy.ByDestination, SearchStrategy.ByDevice, SearchStrategy.Empty }, strategies);
+    }
+
+    [Fact]
+    public async Task Pages_neither_repeat_nor_skip_rows_while_others_arrive()
+    {
+        var before = await ConnectionRows.SeedAsync(Database, 400, Cancel, seed: 5);
+        var random = new Random(6);
+        var newestFirst = before.OrderByDescending(c => c.Timestamp).ThenByDescending(c => c.Id).Select(c => c.Id).ToList();
+        var seen = new List<long>();
+        var cursors = new List<string>();
+
+        var page = await Queries.SearchAsync(page: new PageRequest { Limit = 30 }, cancellationToken: Cancel);
+        seen.AddRange(page.Items.Select(c => c.Id));
+        Assert.Null(page.Previous);
+        while (page.Next is not null)
+        {
+            await InsertAsync(random);
+            page = await Queries.SearchAsync(page: new PageRequest { Limit = 30, Cursor = page.Next }, cancellationToken: Cancel);
+            seen.AddRange(page.Items.Select(c => c.Id));
+            Assert.NotNull(page.Previous);
+        }
+
+        Assert.Equal(seen.Count, seen.Distinct().Count());
+        Assert.Equal(newestFirst, seen.Where(newestFirst.Contains));
+
+        var back = new List<long>(page.Items.Select(c => c.Id).Reverse());
+        while (page.Previous is not null)
+        {
+            await InsertAsync(random);
+            page = await Queries.SearchAsync(page: new PageRequest { Limit = 17, Cursor = page.Previous }, cancellationToken: Cancel);
+            back.AddRange(page.Items.Select(c => c.Id).Reverse());
+            cursors.Add(page.Next!);
+        }
+
+        back.Reverse();
+        Assert.Equal(back.Count, back.Distinct().Count());
+        Assert.Equal(newestFirst, back.Where(newestFirst.Contains));
+        Assert.Equal(cursors.Count, cursors.Distinct().Count());
+    }
+
+    [Fact]
+    public async Task Page_beyond_the_last_row_leads_back_to_it()
+    {
+        await ConnectionRows.SeedAsync(Database, 10, Cancel, seed: 7);
+        var first = await Queries.SearchAsync(page: new PageRequest { Limit = 5 }, cancellationToken: Cancel);
+        await Run("TRUNCATE connections");
+        await ConnectionRows.SeedAsync(Database, 3, Cancel, seed: 8);
+        await Run($"DELETE FROM connections WHERE \"timestamp\" < '{first.Items[^1].Timestamp:O}'");
+
+        var second = await Queries.SearchAsync(page: new PageRequest { Limit = 5, Cursor = first.Next }, cancellationToken: Cancel);
+        Assert.Empty(second.Items);
+        Assert.Null(second.Next);
+        var back = await Queries.SearchAsync(page: new PageRequest { Limit = 5, Cursor = second.Previous }, cancellationToken: Cancel);
+
+        Assert.Equal(await Count("connections"), back.Items.Count);
+    }
+
+    [Fact]
+    public async Task Empty_database_gives_empty_pages_and_no_rows()
+    {
+        var random = new Random(9);
+        for (var i = 0; i < 20; i++)
+        {
+            var filter = ConnectionRows.With(new ConnectionFilter(), random);
+            var page = await Queries.SearchAsync(filter, cancellationToken: Cancel);
+            Assert.Empty(page.Items);
+            Assert.Equal((null, null, false), (page.Next, page.Previous, page.HasMore));
+            Assert.Equal(new RowCount(0, true), await Queries.CountAsync(filter, cancellationToken: Cancel));
+        }
+    }
+
+    [Fact]
+    public async Task Cursor_of_another_filter_or_order_is_refused()
+    {
+        await ConnectionRows.SeedAsync(Database, 10, Cancel, seed: 10);
+        var filter = new ConnectionFilter { Protocol = "TCP" };
+        var cursor = (await Queries.SearchAsync(filter, new PageRequest { Limit = 1 }, cancellationToken: Cancel)).Next;
+        var request = new PageRequest { Cursor = cursor };
+
+        await Queries.SearchAsync(filter with { Protocol = "tcp" }, request, cancellationToken: Cancel);
+        await RefusedAsync(filter with { Protocol = "UDP" }, request, ConnectionOrder.NewestFirst);
+        await RefusedAsync(filter with { From = ConnectionRows.Start }, request, ConnectionOrder.NewestFirst);
+        await RefusedAsync(filter, request, ConnectionOrder.OldestFirst);
+        await RefusedAsync(filter, request with { Cursor = cursor![..^3] }, ConnectionOrder.NewestFirst);
+
+        async Task RefusedAsync(ConnectionFilter other, PageRequest page, ConnectionOrder order)
+            => Assert.Equal(
+                "cursor", (await Assert.ThrowsAsync<QueryFilterException>(() => Queries.SearchAsync(other, page, order, Cancel))).Field);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1001)]
+    public async Task Limit_out_of_bounds_is_refused(int limit)
+        => Assert.Equal("limit", (await Assert.ThrowsAsync<QueryFilterException>(
+            () => Queries.SearchAsync(page: new PageRequest { Limit = limit }, cancellationToken: Cancel))).Field);
+
+    [Fact]
+    public async Task Row_of_a_removed_device_is_found_by_its_source_address()
+    {
+        await Run("""
+            INSERT INTO connections ("timestamp", src_mac, src_ip, dst_ip, dst_port, dst_country)
+            VALUES ('2026-01-01', '02:00:5e:00:00:01', '10.0.0.1', '198.51.100.1', 443, 'IS');
+            DELETE FROM devices
+            """);
+
+        foreach (var country in (string?[])[null, "IS"])
+        {
+            var filter = new ConnectionFilter { Source = IPNetwork.Parse("10.0.0.0/24"), Country = country };
+            Assert.Single((await Queries.SearchAsync(filter, cancellationToken: Cancel)).Items);
+            Assert.Equal(new RowCount(1, true), await Queries.CountAsync(filter, cancellationToken: Cancel));
+        }
+    }
+
+    [Fact]
+    public async Task Row_from_a_clock_that_is_ahead_is_found()
+    {
+        await ConnectionRows.SeedAsync(Database, 300, Cancel, seed: 11);
+        await Run("""
+            INSERT INTO connections ("timestamp", src_mac, src_ip, dst_ip, dst_port, dst_country)
+            VALUES (now() + interval '400 days', '02:00:5e:00:00:01', '10.0.0.1', '198.51.100.1', 444, 'IS')
+            """);
+        foreach (var filter in (ConnectionFilter[])
+            [
+                new() { Country = "IS" }, new() { Devices = [ConnectionRows.Device(1)], Country = "IS" },
+                new() { Source = IPNetwork.Parse("10.0.0.0/24"), Country = "IS" },
+            ])
+        {
+            await using var context = Database.NewContext();
+            var search = new ConnectionSearch(context, filter) { Take = 1, GlanceRows = 0, FewCandidates = 0 };
+            Assert.Equal(444, Assert.Single(await search.RunAsync(Cancel)).DstPort);
+        }
+    }
+
+    [Fact]
+    public async Task More_rows_than_the_cap_are_estimated()
+    {
+        await ConnectionRows.SeedAsync(Database, 500, Cancel, seed: 12);
+
+        Assert.Equal(new RowCount(500, true), await Queries.CountAsync(cap: 500, cancellationToken: Cancel));
+        var estimate = await Queries.CountAsync(cap: 100, cancellationToken: Cancel);
+        Assert.False(estimate.IsExact);
+        Assert.InRange(estimate.Value, 101, 1000);
+        await Assert.ThrowsAsync<QueryFilterException>(() => Queries.CountAsync(cap: -1, cancellationToken: Cancel));
+    }
+
+    private async Task InsertAsync(Random random)
+    {
+        await using var context = Database.NewContext();
+        for (var i = 0; i < 5; i++)
+            context.Connections.Add(ConnectionRows.New(random));
+        await context.SaveChangesAsync(Cancel);
+    }
+
+    private static IEnumerable<Connection> Expected(List<Connection> all, ConnectionFilter filter, ConnectionOrder order)
+    {
+        var matching = all.Where(row => ConnectionRows.Matches(filter, row));
+        return order == ConnectionOrder.NewestFirst
+            ? matching.OrderByDescending(c => c.Timestamp).ThenByDescending(c => c.Id)
+            : matching.OrderBy(c => c.Timestamp).ThenBy(c => c.Id);
+    }
+}
