@@ -1,5 +1,6 @@
 using System.Net;
 using CobaltGraph.Data.Ingest;
+using CobaltGraph.Data.Queries;
 using CobaltGraph.Model;
 using CobaltGraph.Testing;
 using Microsoft.EntityFrameworkCore;
@@ -44,6 +45,40 @@ public class ReadmeExamples(PostgresServerFixture server) : DatabaseTest(server)
         Assert.Single(threats);
         Assert.Single(camera.Destinations);
         Assert.Equal(2, fourth);
+    }
+
+    [Fact]
+    public async Task Search_example_runs()
+    {
+        await Run("""
+            INSERT INTO connections (src_mac, dst_ip, dst_port, threat_score, dst_country, dst_hostname)
+            VALUES ('02:00:5e:00:00:01', '198.51.100.1', 443, 9, 'CH', 'www.example.com')
+            """);
+        await using var services = new ServiceCollection().AddCobaltGraph(Database.ConnectionString).BuildServiceProvider();
+        await using var scope = services.CreateAsyncScope();
+        var queries = scope.ServiceProvider.GetRequiredService<IConnectionQueries>();
+        var context = scope.ServiceProvider.GetRequiredService<CobaltGraphContext>();
+
+        // README: search
+        var filter = new ConnectionFilter
+        {
+            From = DateTimeOffset.UtcNow.AddDays(-7),
+            Country = "CH",
+            Hostname = "example",
+            Levels = [ThreatLevel.High, ThreatLevel.Critical],
+        };
+        var page = await queries.SearchAsync(filter, new PageRequest { Limit = 50 });
+        while (page.Next is { } next)
+            page = await queries.SearchAsync(filter, new PageRequest { Limit = 50, Cursor = next });
+
+        var same = await context.Connections
+            .Matching(filter)
+            .ToNetwork(IPNetwork.Parse("198.51.100.0/24"))
+            .CountAsync();
+        // README: end
+
+        Assert.Single(page.Items);
+        Assert.Equal(1, same);
     }
 
     [Fact]

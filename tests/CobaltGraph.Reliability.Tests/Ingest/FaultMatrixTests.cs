@@ -13,7 +13,7 @@ public sealed class FaultMatrixTests(DurableServer server) : IngestTest(server)
     private const string Source = "matrix";
     private const int Rows = 300, DevicesOfCase = 10, AtOnce = 4;
 
-    private static readonly TimeSpan Short = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Short = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(20);
 
