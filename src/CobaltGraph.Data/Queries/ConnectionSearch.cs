@@ -47,13 +47,12 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
 
     /// <summary>Whether an index of connections leads to the rows of one value, common or rare, in order of time.</summary>
     private bool HasIndex
-        => filter.Devices is { Count: <= FewDevices } || _oneAddress || filter.Ports is not null || filter.Category is not null;
+        => filter.Devices is { Count: <= FewDevices } || _oneAddress || filter.Category is not null;
 
     /// <summary>Whether <c>destinations</c> can tell more than the indexes of connections.</summary>
     private bool AsksDestinations
         => filter.Country is not null || filter.Organization is not null || filter.Hostname is not null || filter.Protocol is not null
-           || (filter.Destination is not null && !_oneAddress)
-           || (filter.Ports is not null && (_oneAddress || filter.Devices is not null || filter.Source is not null));
+           || filter.Ports is not null || (filter.Destination is not null && !_oneAddress);
 
     private DateTimeOffset? PositionTime => (DateTimeOffset?)Position?.Key[0];
 
@@ -283,29 +282,31 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         return found;
     }
 
-    private IQueryable<Connection> PerDestination(IPAddress[] addresses, IQueryable<Connection> rows)
+    // "Equal and not greater": of an equality alone EF Core makes a join that numbers all rows of all candidates, where a
+    // LATERAL join stops at the first few of each.
+    internal IQueryable<Connection> PerDestination(IPAddress[] addresses, IQueryable<Connection> rows)
     {
         var take = Take;
         if (addresses is [var only])
             return rows.Where(c => c.DstIp == only);
         var each = context.Database.SqlQuery<IPAddress>($"SELECT unnest({addresses}) AS \"Value\"");
         return Descending
-            ? each.SelectMany(ip => rows.Where(c => c.DstIp == ip)
+            ? each.SelectMany(ip => rows.Where(c => c.DstIp == ip && EF.Functions.LessThanOrEqual(c.DstIp, ip))
                 .OrderByDescending(c => c.Timestamp).ThenByDescending(c => c.Id).Take(take))
-            : each.SelectMany(ip => rows.Where(c => c.DstIp == ip)
+            : each.SelectMany(ip => rows.Where(c => c.DstIp == ip && EF.Functions.LessThanOrEqual(c.DstIp, ip))
                 .OrderBy(c => c.Timestamp).ThenBy(c => c.Id).Take(take));
     }
 
-    private IQueryable<Connection> PerDevice(MacAddress[] macs, IQueryable<Connection> rows)
+    internal IQueryable<Connection> PerDevice(MacAddress[] macs, IQueryable<Connection> rows)
     {
         var take = Take;
         if (macs is [var only])
             return rows.Where(c => c.SrcMac == only);
         var each = context.Devices.Where(d => macs.Contains(d.MacAddress));
         return Descending
-            ? each.SelectMany(d => rows.Where(c => c.SrcMac == d.MacAddress)
+            ? each.SelectMany(d => rows.Where(c => c.SrcMac == d.MacAddress && c.SrcMac <= d.MacAddress)
                 .OrderByDescending(c => c.Timestamp).ThenByDescending(c => c.Id).Take(take))
-            : each.SelectMany(d => rows.Where(c => c.SrcMac == d.MacAddress)
+            : each.SelectMany(d => rows.Where(c => c.SrcMac == d.MacAddress && c.SrcMac <= d.MacAddress)
                 .OrderBy(c => c.Timestamp).ThenBy(c => c.Id).Take(take));
     }
 

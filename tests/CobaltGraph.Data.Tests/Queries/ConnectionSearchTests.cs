@@ -2,6 +2,7 @@ using System.Net;
 using CobaltGraph.Data.Queries;
 using CobaltGraph.Model;
 using CobaltGraph.Testing;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace CobaltGraph.Data.Tests.Queries;
@@ -239,6 +240,21 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
         Assert.False(estimate.IsExact);
         Assert.InRange(estimate.Value, 101, 1000);
         await Assert.ThrowsAsync<QueryFilterException>(() => Queries.CountAsync(cap: -1, cancellationToken: Cancel));
+    }
+
+    [Fact]
+    public async Task First_rows_of_each_candidate_are_read_by_a_lateral_join()
+    {
+        await using var context = Database.NewContext();
+        var search = new ConnectionSearch(context, new ConnectionFilter()) { Take = 3 };
+
+        var byDestination = search.PerDestination([IPAddress.Parse("10.0.0.1"), IPAddress.Parse("10.0.0.2")], context.Connections).ToQueryString();
+        var byDevice = search.PerDevice([ConnectionRows.Device(1), ConnectionRows.Device(2)], context.Connections).ToQueryString();
+
+        Assert.Contains("JOIN LATERAL", byDestination, StringComparison.Ordinal);
+        Assert.Contains("WHERE c.dst_ip = s.\"Value\"", byDestination, StringComparison.Ordinal);
+        Assert.Contains("JOIN LATERAL", byDevice, StringComparison.Ordinal);
+        Assert.Contains("WHERE c.src_mac = d.mac_address", byDevice, StringComparison.Ordinal);
     }
 
     private async Task InsertAsync(Random random)
