@@ -8,9 +8,13 @@ namespace CobaltGraph.Data.Queries.Catalogue;
 /// <param name="Dropped">Rows that were read for nothing.</param>
 internal sealed record SequentialScan(string Relation, string Table, long Bytes, double Rows, double Dropped)
 {
+    // A partition of a few rows is read faster than its index: the month has just begun.
+    private const long SmallPartitionBytes = 1 << 20;
+
     /// <summary>
     /// Whether an index is missing: connections are never read as a whole, and a table above the size only by a question that
     /// wants all of its rows.
     /// </summary>
-    public bool IsMissingIndex(long smallBytes) => Table == TableCatalogue.Connections || (Bytes > smallBytes && Dropped > 0);
+    public bool IsMissingIndex(long smallBytes)
+        => Table == TableCatalogue.Connections ? Bytes > SmallPartitionBytes : Bytes > smallBytes && Dropped > 0;
 }

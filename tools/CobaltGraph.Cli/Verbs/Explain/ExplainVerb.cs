@@ -29,11 +29,11 @@ internal static class ExplainVerb
             Right = true,
             Display = plan => plan.Milliseconds.ToString("0.0", CultureInfo.InvariantCulture),
         },
-        new("partitions", "Partitions", plan => plan.Partitions) { Display = plan => $"{plan.Partitions.Count}", Right = true },
-        new("indexes", "Indexes", plan => plan.Plans.SelectMany(each => each.Indexes).Distinct().Order(StringComparer.Ordinal)) { ProgramsOnly = true },
-        new("sequential_scans", "Read as a whole", plan => plan.SequentialScans.Select(scan => scan.Relation).Distinct().Order(StringComparer.Ordinal)) { ProgramsOnly = true },
-        new("plans", "Plans", plan => plan.Plans.Select(each => each.Shape)) { Spare = 2 },
-        new("sql", "SQL", plan => plan.Statements.Select(statement => statement.Sql)) { ProgramsOnly = true },
+        new("partitions", "Partitions", plan => plan.Partitions.Count) { Right = true },
+        new("indexes", "Indexes", plan => Joined(plan.Plans.SelectMany(each => each.Indexes))) { ProgramsOnly = true },
+        new("sequential_scans", "Read as a whole", plan => Joined(plan.SequentialScans.Select(scan => scan.Relation))) { ProgramsOnly = true },
+        new("plans", "Plans", plan => string.Join("; ", plan.Plans.Select(each => each.Shape))) { Spare = 2 },
+        new("sql", "SQL", plan => string.Join(";\n", plan.Statements.Select(statement => statement.Sql))) { ProgramsOnly = true },
     ];
 
     public static VerbCommand Create(CliHost host)
@@ -88,6 +88,8 @@ internal static class ExplainVerb
     }
 
     private static bool IsCovered(CallPlan plan) => !plan.SequentialScans.Any(scan => scan.IsMissingIndex(Coverage.SmallBytes));
+
+    private static string Joined(IEnumerable<string> names) => string.Join(' ', names.Distinct().Order(StringComparer.Ordinal));
 
     private static string Number(double number) => number.ToString(number < 10 ? "0.#" : "#,0", CultureInfo.InvariantCulture);
 }
