@@ -71,6 +71,24 @@ internal sealed class BenchmarkServer : IAsyncDisposable
         return name;
     }
 
+    public async Task<bool> HasDatabaseAsync(string name, CancellationToken cancellationToken)
+    {
+        await using var connection = await OpenAsync(cancellationToken);
+        await using var command = new NpgsqlCommand("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", connection)
+        {
+            Parameters = { new() { Value = name } },
+        };
+        return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    /// <summary>Renames a database that nobody uses; connections of a pool are closed.</summary>
+    public async Task RenameDatabaseAsync(string name, string newName, CancellationToken cancellationToken)
+    {
+        await ExecuteAsync(
+            $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'", cancellationToken);
+        await ExecuteAsync($"ALTER DATABASE {name} RENAME TO {newName}", cancellationToken);
+    }
+
     public async Task DropDatabaseAsync(string name)
     {
         await ExecuteAsync(

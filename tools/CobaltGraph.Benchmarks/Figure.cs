@@ -10,6 +10,12 @@ internal static class Figure
 
     public static string Seconds(double seconds) => seconds.ToString("0.00", CultureInfo.InvariantCulture);
 
+    public static string Milliseconds(double? milliseconds)
+        => milliseconds?.ToString(milliseconds < 100 ? "0.00" : "#,##0", CultureInfo.InvariantCulture) ?? "–";
+
+    public static string Kilobytes(double? bytes)
+        => (bytes / 1_000)?.ToString("#,##0", CultureInfo.InvariantCulture) ?? "–";
+
     public static string Ratio(double? ratio)
         => ratio?.ToString(ratio < 10 ? "0.00" : "0.0", CultureInfo.InvariantCulture) ?? "–";
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using CobaltGraph.Benchmarks;
 using CobaltGraph.Benchmarks.Ingest;
+using CobaltGraph.Benchmarks.Queries;
 using CobaltGraph.Data;
 using CobaltGraph.LocalPostgres;
 
@@ -10,6 +11,7 @@ run.SetAction((_, cancellationToken) => TimedRun.ServeAsync(Console.In, Console.
 var root = new RootCommand("Measures CobaltGraph against the other ways of doing the same work.")
 {
     IngestCommand.Create(),
+    QueriesCommand.Create(),
     run,
 };
 

@@ -2,15 +2,15 @@ using Spectre.Console;
 
 namespace CobaltGraph.Benchmarks.Ingest;
 
-/// <summary>The report on standard output.</summary>
+/// <summary>A report on standard output.</summary>
 internal static class ConsoleReport
 {
-    public static void Write(IngestReport report)
+    public static void Write(IEnumerable<ReportTable> tables)
     {
         var console = AnsiConsole.Console;
         if (Console.IsOutputRedirected)
             console.Profile.Width = 200;
-        foreach (var table in ReportTables.Of(report))
+        foreach (var table in tables)
         {
             console.WriteLine();
             console.Write(new Text(table.Title + Environment.NewLine, new Style(decoration: Decoration.Bold)));

@@ -144,16 +144,16 @@ internal static class IngestCommand
                 await File.WriteAllTextAsync(jsonFile.FullName, JsonSerializer.Serialize(report, Json.Readable) + "\n", cancellationToken);
             if (parse.GetValue(markdown) is { } page)
                 await MarkdownReport.WriteAsync(report, page, cancellationToken);
-            ConsoleReport.Write(report);
+            ConsoleReport.Write(ReportTables.Of(report));
             return parse.GetValue(check) && report.Targets.Any(target => !target.IsReached) ? TargetMissed : Done;
         });
         return command;
     }
 
-    private static IEnumerable<string> Keys(string[]? given)
+    internal static IEnumerable<string> Keys(string[]? given)
         => (given ?? []).SelectMany(text => text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
 
-    private static Option<int> Number(string name, int fallback, int least, int most, string description) => new(name)
+    internal static Option<int> Number(string name, int fallback, int least, int most, string description) => new(name)
     {
         HelpName = "number",
         Description = description,
@@ -173,7 +173,7 @@ internal static class IngestCommand
     };
 
     // Progress<T> would report from other threads, out of order.
-    private sealed class Progress(Action<string> say) : IProgress<string>
+    internal sealed class Progress(Action<string> say) : IProgress<string>
     {
         public void Report(string value) => say(value);
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using CobaltGraph.Benchmarks.Measuring;
 
 namespace CobaltGraph.Benchmarks.Ingest;
 
@@ -26,27 +27,37 @@ internal static class MarkdownReport
             : $"{page}{(page.Length == 0 || page.EndsWith('\n') ? "" : "\n")}{block}\n";
     }
 
-    private static string Write(IngestReport report)
+    /// <summary>The machine, the server and the program, as every part of a page begins.</summary>
+    internal static void AppendSurroundings(StringBuilder page, DateTimeOffset startedAt, MachineDescription machine, ServerDescription server)
     {
-        var (machine, server, setup) = (report.Machine, report.Server, report.Setup);
-        var page = new StringBuilder();
-        page.Append(CultureInfo.InvariantCulture, $"{report.StartedAt:yyyy-MM-dd}, {machine.Program}. {machine.Processors} × {machine.Processor}, ");
+        page.Append(CultureInfo.InvariantCulture, $"{startedAt:yyyy-MM-dd}, {machine.Program}. {machine.Processors} × {machine.Processor}, ");
         page.Append(CultureInfo.InvariantCulture, $"{Figure.Count(machine.MemoryBytes / 1e9)} GB, {machine.System}, {machine.Runtime}.\n");
         page.Append(CultureInfo.InvariantCulture, $"PostgreSQL {server.Version}{(server.FileSystem is null ? "" : $" on {server.FileSystem}")}: ");
         page.AppendJoin(", ", server.Settings.Select(setting => $"`{setting.Key}={setting.Value}`")).Append(".\n");
-        page.Append(CultureInfo.InvariantCulture, $"{Figure.Count(setup.Rows)} rows of {Figure.Count(setup.Devices)} devices over {setup.Days} days, seed {setup.Seed}, ");
-        page.Append(CultureInfo.InvariantCulture, $"batches of {Figure.Count(setup.BatchSize)}, {setup.Rounds} rounds.\n");
-        foreach (var table in ReportTables.Of(report))
+    }
+
+    internal static void Append(StringBuilder page, IEnumerable<ReportTable> tables)
+    {
+        foreach (var table in tables)
         {
             page.Append(CultureInfo.InvariantCulture, $"\n**{table.Title}**\n\n");
-            Append(table.Columns);
-            Append([.. table.Columns.Select((_, i) => i < table.LeftColumns ? "---" : "--:")]);
+            AppendRow(table.Columns);
+            AppendRow([.. table.Columns.Select((_, i) => i < table.LeftColumns ? "---" : "--:")]);
             foreach (var row in table.Rows)
-                Append(row);
+                AppendRow(row);
         }
 
-        return page.ToString();
+        void AppendRow(IEnumerable<string> cells) => page.Append("| ").AppendJoin(" | ", cells).Append(" |\n");
+    }
 
-        void Append(IEnumerable<string> cells) => page.Append("| ").AppendJoin(" | ", cells).Append(" |\n");
+    private static string Write(IngestReport report)
+    {
+        var setup = report.Setup;
+        var page = new StringBuilder();
+        AppendSurroundings(page, report.StartedAt, report.Machine, report.Server);
+        page.Append(CultureInfo.InvariantCulture, $"{Figure.Count(setup.Rows)} rows of {Figure.Count(setup.Devices)} devices over {setup.Days} days, seed {setup.Seed}, ");
+        page.Append(CultureInfo.InvariantCulture, $"batches of {Figure.Count(setup.BatchSize)}, {setup.Rounds} rounds.\n");
+        Append(page, ReportTables.Of(report));
+        return page.ToString();
     }
 }

@@ -124,7 +124,7 @@ internal static class ReportTables
         ],
         LeftColumns: 1);
 
-    private static ReportTable Targets(IReadOnlyList<Target> targets) => new(
+    internal static ReportTable Targets(IReadOnlyList<Target> targets) => new(
         "targets",
         ["target", "wanted", "measured", ""],
         [

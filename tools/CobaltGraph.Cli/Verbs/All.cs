@@ -5,6 +5,7 @@ using CobaltGraph.Cli.Verbs.Device;
 using CobaltGraph.Cli.Verbs.Devices;
 using CobaltGraph.Cli.Verbs.Down;
 using CobaltGraph.Cli.Verbs.Events;
+using CobaltGraph.Cli.Verbs.Explain;
 using CobaltGraph.Cli.Verbs.Export;
 using CobaltGraph.Cli.Verbs.Import;
 using CobaltGraph.Cli.Verbs.Migrate;
@@ -32,6 +33,7 @@ internal static class All
         ConnectionsVerb.Create(host),
         EventsVerb.Create(host),
         ExportVerb.Create(host),
+        ExplainVerb.Create(host),
         ScriptVerb.Create(host),
     ];
 }

@@ -1,0 +1,74 @@
+using CobaltGraph.Data.Queries;
+using CobaltGraph.Data.Queries.Catalogue;
+using CobaltGraph.Testing;
+
+namespace CobaltGraph.Data.Tests.Queries;
+
+public class CatalogueTests(PostgresServerFixture server) : TrafficTest(server)
+{
+    [Fact]
+    public async Task Every_member_of_every_query_service_is_in_the_catalogue()
+    {
+        await StoreAsync(Rows(500));
+        var called = (await CallsAsync()).Select(call => call.Method).ToHashSet();
+
+        var members = typeof(IConnectionQueries).Assembly.GetExportedTypes()
+            .Where(type => type.IsInterface && type.Namespace == typeof(IConnectionQueries).Namespace)
+            .SelectMany(type => type.GetMethods().Select(method => $"{type.Name}.{method.Name}"));
+
+        Assert.Empty(members.Except(called));
+    }
+
+    [Fact]
+    public async Task Every_condition_and_order_is_in_the_catalogue()
+    {
+        await StoreAsync(Rows(500));
+        var calls = await CallsAsync();
+        var searches = calls.Select(call => call.Arguments).OfType<SearchArguments>().ToList();
+        var lists = calls.Select(call => call.Arguments).OfType<ListArguments>().ToList();
+
+        // Open ends of a score lie on the same column.
+        string[] alike = [nameof(ConnectionFilter.MaxScore)];
+        Assert.Empty(typeof(ConnectionFilter).GetProperties().Select(property => property.Name)
+            .Where(name => !searches.Exists(search => typeof(ConnectionFilter).GetProperty(name)!.GetValue(search.Filter) is not null))
+            .Except(alike));
+        Assert.Empty(typeof(DeviceFilter).GetProperties()
+            .Where(property => !lists.Exists(list => property.GetValue(list.Filter) is not null)).Select(property => property.Name));
+        Assert.Empty(Enum.GetValues<DeviceSortColumn>().Except(lists.Select(list => list.Sort.Column)));
+    }
+
+    [Fact]
+    public async Task Catalogue_of_an_empty_database_can_be_asked()
+    {
+        await using var plans = await CataloguePlans.OpenAsync(Database.ConnectionString, Cancel);
+
+        var rows = new List<CallPlan>();
+        await foreach (var plan in plans.ReadAsync([], 2, 1, Cancel))
+            rows.Add(plan);
+
+        Assert.Contains(rows, plan => plan.Call.Query == "connections");
+        Assert.All(rows.Where(plan => plan.Call.Kind is QueryKind.Search or QueryKind.DeviceList), plan => Assert.Equal(0, plan.Rows));
+    }
+
+    [Fact]
+    public async Task Statements_are_those_that_the_call_sent_with_batches_and_arrays()
+    {
+        await StoreAsync(Rows(500));
+        await using var plans = await CataloguePlans.OpenAsync(Database.ConnectionString, Cancel);
+
+        var rows = new List<CallPlan>();
+        await foreach (var plan in plans.ReadAsync(["device detail", "devices by level"], 1, 1, Cancel))
+            rows.Add(plan);
+
+        // One of EF Core and a batch of six.
+        var detail = rows.First(plan => plan.Call.Query == "device detail" && plan.Rows > 0);
+        Assert.Equal(7, detail.Plans.Count);
+        Assert.Contains(detail.Plans, plan => plan.Shape.Contains("device_events", StringComparison.Ordinal));
+        var levels = rows.Where(plan => plan.Call.Query == "devices by level").ToList();
+        Assert.NotEmpty(levels);
+        Assert.All(levels, plan => Assert.Equal(2, plan.Statements.Count));
+    }
+
+    private async Task<List<QueryCall>> CallsAsync()
+        => [.. QueryCatalogue.Calls(await QuerySamples.DrawAsync(Database.DataSource, 2, 1, Cancel))];
+}

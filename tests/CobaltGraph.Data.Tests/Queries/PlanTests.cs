@@ -1,0 +1,82 @@
+using System.Globalization;
+using CobaltGraph.Data.Queries.Catalogue;
+using CobaltGraph.Testing;
+
+namespace CobaltGraph.Data.Tests.Queries;
+
+/// <summary>How the server answers every query of the catalogue on a table that is worth an index.</summary>
+public class PlanTests(PostgresServerFixture server) : DatabaseTest(server)
+{
+    // A page is merged from the first rows of each candidate.
+    private const int MostSorted = 20_000;
+
+    // What has no index: a condition on metadata reads what the others leave, and a count stops at its cap.
+    private static readonly string[] WithoutIndex = ["connections by metadata", "connections counted"];
+
+    private const int BatchSize = 20_000;
+
+    private static int Rows
+        => Environment.GetEnvironmentVariable("COBALTGRAPH_RELIABILITY") == "full" ? 1_000_000 : 200_000;
+
+    [Fact]
+    public async Task Queries_read_no_connections_as_a_whole_prune_by_time_and_sort_no_more_than_candidates()
+    {
+        await FillAsync();
+        await using var plans = await CataloguePlans.OpenAsync(Database.ConnectionString, Cancel);
+        var wrong = new List<string>();
+        var asked = 0;
+
+        await foreach (var plan in plans.ReadAsync([], 1, 1, Cancel))
+        {
+            asked++;
+            var isSearch = plan.Call.Kind is QueryKind.Search or QueryKind.Pair or QueryKind.PairOfDay;
+            if (plan.SequentialScans.Any(scan => scan.Table == TableCatalogue.Connections && scan.IsMissingIndex(long.MaxValue))
+                && !WithoutIndex.Any(name => plan.Call.Query.StartsWith(name, StringComparison.Ordinal))
+                // Wants every connection of the range.
+                && !plan.Call.Query.StartsWith("top destinations", StringComparison.Ordinal))
+            {
+                wrong.Add($"{plan.Call.Query} ({plan.Call.Values}) reads connections as a whole: {Shapes(plan)}");
+            }
+
+            // A day lies in two months at the most.
+            if (isSearch && plan.Call.Query.Contains("within a day", StringComparison.Ordinal) && plan.Partitions.Count > 2)
+            {
+                wrong.Add($"{plan.Call.Query} ({plan.Call.Values}) reads {string.Join(", ", plan.Partitions)}: {Shapes(plan)}");
+            }
+
+            if (isSearch && plan.MostSorted > MostSorted)
+                wrong.Add($"{plan.Call.Query} ({plan.Call.Values}) sorts {plan.MostSorted} rows: {Shapes(plan)}");
+        }
+
+        Assert.True(asked > 200, $"{asked} calls.");
+        Assert.True(wrong.Count == 0, string.Join(Environment.NewLine, wrong));
+
+        static string Shapes(CallPlan plan) => string.Join("; ", plan.Plans.Select(each => each.Shape));
+    }
+
+    private async Task FillAsync()
+    {
+        await Run("SELECT ensure_connection_partitions('2026-01-01Z', '2026-04-15Z')");
+        for (var first = 1; first <= Rows; first += BatchSize)
+            await Run(Insert(first, first + BatchSize - 1));
+        await Run("VACUUM ANALYZE");
+    }
+
+    // Few devices and destinations have most connections, and many have few.
+    private static string Insert(int first, int last) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"""
+        INSERT INTO connections (timestamp, src_mac, src_ip, dst_ip, dst_port, protocol, dst_country, dst_org, dst_hostname,
+                                 threat_score, threat_category, bytes_sent)
+        SELECT timestamptz '2026-01-01Z' + i * (interval '100 days' / {Rows}),
+               ('02005e' || lpad(to_hex(d), 6, '0'))::macaddr, '10.0.0.0'::inet + d,
+               '198.18.0.0'::inet + t, (ARRAY[443, 443, 443, 80, 53, 22, 1000 + t])[1 + t % 7], CASE WHEN t % 7 = 4 THEN 'UDP' ELSE 'TCP' END,
+               (ARRAY['US', 'US', 'US', 'DE', 'FR', 'NL', 'KP'])[1 + t % 7], 'Organisation ' || t % 500, 'host' || t || '.example',
+               CASE WHEN i % 500 = 0 THEN 8.5 WHEN i % 50 = 0 THEN 3 ELSE i % 20 / 10.0 END,
+               CASE WHEN i % 500 = 0 THEN 'c2' WHEN i % 1001 = 0 THEN 'malware' END, i
+        FROM (
+            SELECT i, sqrt(i::bigint * 7919 % 40000)::int AS d, (power((i::bigint * 104729 % 1000003) / 1000003.0, 3) * 5000)::int AS t
+            FROM generate_series({first}, {last}) AS i
+        ) AS r
+        """);
+}

@@ -1,0 +1,140 @@
+using System.Net;
+using System.Net.NetworkInformation;
+using CobaltGraph.Data.Queries;
+using CobaltGraph.Model;
+
+namespace CobaltGraph.Benchmarks.Queries;
+
+/// <summary>Who talks to what and who had which address, by hand.</summary>
+internal static class GraphSql
+{
+    private const int PageSize = PageRequest.DefaultLimit;
+
+    public static HandQuery Contacts(IPAddress destination) => new HandQuery<DestinationContact, MappedDevice>(
+        [
+            new(
+                $"""
+                SELECT e.src_mac AS mac_address, d.hostname, d.vendor, e.first_seen, e.last_seen, e.connection_count, e.threat_count,
+                       e.max_threat_score
+                FROM device_destinations AS e
+                JOIN devices AS d ON d.mac_address = e.src_mac
+                WHERE e.dst_ip = $1
+                ORDER BY e.first_seen, e.src_mac
+                LIMIT {PageSize + 1}
+                """,
+                destination),
+        ],
+        row => new DestinationContact
+        {
+            MacAddress = MacAddress.FromPhysicalAddress(row.GetFieldValue<PhysicalAddress>(0)),
+            Hostname = RowValue.Text(row, 1),
+            Vendor = RowValue.Text(row, 2),
+            FirstSeen = row.GetFieldValue<DateTimeOffset>(3),
+            LastSeen = row.GetFieldValue<DateTimeOffset>(4),
+            ConnectionCount = row.GetInt64(5),
+            ThreatCount = row.GetInt64(6),
+            MaxThreatScore = row.GetFloat(7),
+        },
+        row => $"{row.MacAddress}") { PageSize = PageSize };
+
+    public static SqlQuery OriginalContacts(IPAddress destination) => new(
+        $"""
+        SELECT src_mac, min("timestamp"), max("timestamp"), count(*)
+        FROM connections WHERE dst_ip = $1 GROUP BY src_mac ORDER BY 2 LIMIT {PageSize} OFFSET 0
+        """,
+        destination);
+
+    public static HandQuery NewDestinations(DateTimeOffset since) => new HandQuery<NewDestination, MappedDevice>(
+        [
+            new(
+                $"""
+                SELECT e.src_mac AS mac_address, e.dst_ip, e.first_seen, e.last_seen, e.connection_count, e.threat_count, e.max_threat_score,
+                       NOT EXISTS (SELECT FROM device_destinations AS o WHERE o.dst_ip = e.dst_ip AND o.first_seen < $1) AS is_new_to_all
+                FROM device_destinations AS e
+                WHERE e.first_seen >= $1
+                ORDER BY e.first_seen DESC, e.src_mac DESC, e.dst_ip DESC
+                LIMIT {PageSize + 1}
+                """,
+                since),
+        ],
+        row => new NewDestination
+        {
+            SrcMac = MacAddress.FromPhysicalAddress(row.GetFieldValue<PhysicalAddress>(0)),
+            DstIp = row.GetFieldValue<IPAddress>(1),
+            FirstSeen = row.GetFieldValue<DateTimeOffset>(2),
+            LastSeen = row.GetFieldValue<DateTimeOffset>(3),
+            ConnectionCount = row.GetInt64(4),
+            ThreatCount = row.GetInt64(5),
+            MaxThreatScore = row.GetFloat(6),
+            IsNewToAll = row.GetBoolean(7),
+        },
+        row => $"{row.SrcMac} {row.DstIp} {row.IsNewToAll}") { PageSize = PageSize };
+
+    public static SqlQuery OriginalNewDestinations(DateTimeOffset since) => new(
+        $"""
+        SELECT src_mac, dst_ip, min("timestamp"), max("timestamp"), count(*)
+        FROM connections GROUP BY src_mac, dst_ip HAVING min("timestamp") >= $1 ORDER BY 3 DESC LIMIT {PageSize} OFFSET 0
+        """,
+        since);
+
+    /// <summary>Of whole hours; parts of hours are left to the query layer.</summary>
+    public static HandQuery TopTalkers() => new HandQuery<TopTalker, MappedDevice>(
+        [
+            new(
+                """
+                SELECT t.src_mac AS mac_address, d.hostname, d.vendor, t.connection_count, t.threat_count, t.bytes_sent, t.bytes_received
+                FROM (
+                    SELECT src_mac, sum(connection_count)::bigint AS connection_count, sum(threat_count)::bigint AS threat_count,
+                           sum(bytes_sent) AS bytes_sent, sum(bytes_received) AS bytes_received
+                    FROM device_activity_hourly
+                    GROUP BY src_mac
+                    ORDER BY sum(bytes_sent) + sum(bytes_received) DESC, src_mac
+                    LIMIT 10
+                ) AS t
+                JOIN devices AS d ON d.mac_address = t.src_mac
+                ORDER BY t.bytes_sent + t.bytes_received DESC, t.src_mac
+                """),
+        ],
+        row => new TopTalker
+        {
+            MacAddress = MacAddress.FromPhysicalAddress(row.GetFieldValue<PhysicalAddress>(0)),
+            Hostname = RowValue.Text(row, 1),
+            Vendor = RowValue.Text(row, 2),
+            ConnectionCount = row.GetInt64(3),
+            ThreatCount = row.GetInt64(4),
+            BytesSent = row.GetDecimal(5),
+            BytesReceived = row.GetDecimal(6),
+        },
+        row => $"{row.MacAddress} {row.BytesSent} {row.BytesReceived}");
+
+    /// <summary>By connections: the original does not store bytes.</summary>
+    public static SqlQuery OriginalTopTalkers() => new(
+        "SELECT src_mac, count(*) FROM connections GROUP BY src_mac ORDER BY 2 DESC LIMIT 10");
+
+    public static HandQuery Holders(IPAddress address, DateTimeOffset at) => new HandQuery<AddressHolder, MappedDevice>(
+        [
+            new(
+                """
+                WITH held AS (
+                    SELECT mac_address, ip_address, source, first_seen, last_seen, last_seen >= $2 AS covers
+                    FROM device_addresses
+                    WHERE ip_address = $1 AND first_seen <= $2 AND last_seen >= $3
+                )
+                SELECT mac_address, ip_address, source, first_seen, last_seen, covers
+                FROM held
+                WHERE covers OR NOT EXISTS (SELECT FROM held WHERE covers)
+                ORDER BY source = 'traffic', first_seen DESC, mac_address, source
+                """,
+                address, at, at - DeviceAddress.Lapse),
+        ],
+        row => new AddressHolder
+        {
+            MacAddress = MacAddress.FromPhysicalAddress(row.GetFieldValue<PhysicalAddress>(0)),
+            IpAddress = row.GetFieldValue<IPAddress>(1),
+            Source = EnumText.ParseAddressSource(row.GetString(2)),
+            FirstSeen = row.GetFieldValue<DateTimeOffset>(3),
+            LastSeen = row.GetFieldValue<DateTimeOffset>(4),
+            Covers = row.GetBoolean(5),
+        },
+        row => $"{row.MacAddress} {row.Source} {row.FirstSeen:O}");
+}
