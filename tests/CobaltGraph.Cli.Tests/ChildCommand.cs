@@ -30,7 +30,7 @@ internal sealed class ChildCommand : IDisposable
             RedirectStandardError = true,
             WorkingDirectory = Path.GetTempPath(),
         };
-        start.Environment["COBALTGRAPH_HOME"] = Path.Combine(Path.GetTempPath(), "cobaltgraph-tests-no-such-home");
+        start.Environment["COBALTGRAPH_HOME"] = Path.Combine(AppContext.BaseDirectory, "cobaltgraph.dll", "no-such-home");
         foreach (var (name, value) in environment) start.Environment[name] = value;
         return new(Process.Start(start)!);
     }

@@ -7,10 +7,10 @@ namespace CobaltGraph.Cli.Tests;
 /// <summary>The command with everything around it made up: run in this process, through its entry point.</summary>
 internal sealed class CommandRunner
 {
-    /// <summary>Nothing of this machine's environment reaches the command.</summary>
+    /// <summary>Nothing of this machine's environment reaches the command. Its home is below a file, where none can be made.</summary>
     public Dictionary<string, string?> Environment { get; } = new()
     {
-        ["COBALTGRAPH_HOME"] = Path.Combine(Path.GetTempPath(), "cobaltgraph-tests-no-such-home"),
+        ["COBALTGRAPH_HOME"] = Path.Combine(AppContext.BaseDirectory, "cobaltgraph.dll", "no-such-home"),
     };
 
     public string Folder { get; init; } = Path.GetTempPath();

@@ -33,7 +33,8 @@ public sealed class DatabaseVerbTests(PostgresServerFixture server) : IAsyncLife
 
         Assert.StartsWith(
             "mac_address\tip_address\tvendor\tdevice_type\thostname\tstatus\tfirst_seen\tlast_seen\tlast_activity\t" +
-            "connection_count\tthreat_count\tconfidence_score\tis_locally_administered\n",
+            "connection_count\tthreat_count\tconfidence_score\tis_locally_administered\t" +
+            "threat_score\tthreat_level\tmax_threat_score\tlast_threat\n",
             result.Output, StringComparison.Ordinal);
         Assert.Equal(
             ["02:00:5e:00:00:03", "02:00:5e:00:00:02", "02:00:5e:00:00:01"], result.Rows.Select(r => r["mac_address"]));

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using CobaltGraph.Data;
 using CobaltGraph.Data.Ingest;
+using CobaltGraph.Data.Queries;
 using CobaltGraph.Data.Schema;
 using CobaltGraph.LocalPostgres;
 using Npgsql;
@@ -32,6 +33,8 @@ internal static class ErrorReport
             switch (e)
             {
                 case CliException ours: return (ours.ExitCode, ours.Message, ours.Next);
+                case QueryFilterException filter:
+                    return (ExitCode.Usage, $"--{filter.Message}", $"See `cobaltgraph {call.Verb} --help`.");
                 case UnknownMigrationException: return (ExitCode.Usage, e.Message, null);
                 case MigrationRefusedException: return (ExitCode.Refused, e.Message, null);
                 case MigrationLockedException:

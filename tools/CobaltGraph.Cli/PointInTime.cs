@@ -11,6 +11,9 @@ internal static class PointInTime
         "yyyy-MM-dd HH:mmK", "yyyy-MM-dd HH:mm:ssK",
     ];
 
+    /// <summary>Whether a text that is read as a time is an age.</summary>
+    public static bool IsAge(string text) => text.Length > 0 && char.IsAsciiLetterLower(text[^1]);
+
     public static bool TryParse(string text, DateTimeOffset now, out DateTimeOffset time)
     {
         if (DateTimeOffset.TryParseExact(

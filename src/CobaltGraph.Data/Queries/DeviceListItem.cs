@@ -30,6 +30,9 @@ public sealed class DeviceListItem
     /// <summary>Last time the device was seen, UTC.</summary>
     public DateTimeOffset LastSeen { get; init; }
 
+    /// <summary>Last time the device sent traffic, UTC.</summary>
+    public DateTimeOffset LastActivity { get; init; }
+
     /// <summary>Connections ever stored for the device.</summary>
     public long ConnectionCount { get; init; }
 
@@ -50,6 +53,9 @@ public sealed class DeviceListItem
 
     /// <summary>Whether the MAC address is locally administered, as randomised ones are.</summary>
     public bool IsLocallyAdministered { get; init; }
+
+    /// <summary>How sure the classification (vendor, type) is: 0 (a guess) to 1 (certain).</summary>
+    public float ConfidenceScore { get; init; }
 
     /// <summary>Notes, tags and anything else that is known of the device.</summary>
     public DeviceMetadata Metadata { get; init; } = new();

@@ -61,6 +61,7 @@ internal sealed class DeviceQueries(IDbContextFactory<CobaltGraphContext> contex
                 Status = d.Status,
                 FirstSeen = d.FirstSeen,
                 LastSeen = d.LastSeen,
+                LastActivity = d.LastActivity,
                 ConnectionCount = d.ConnectionCount,
                 ThreatCount = d.ThreatCount,
                 ThreatScore = t.ThreatScore,
@@ -68,6 +69,7 @@ internal sealed class DeviceQueries(IDbContextFactory<CobaltGraphContext> contex
                 MaxThreatScore = d.MaxThreatScore,
                 LastThreat = d.LastThreat,
                 IsLocallyAdministered = d.IsLocallyAdministered,
+                ConfidenceScore = d.ConfidenceScore,
                 Metadata = d.Metadata,
             });
         if (filter.Levels is null)

@@ -6,7 +6,7 @@ using Npgsql;
 namespace CobaltGraph.Cli.Database;
 
 /// <summary>A database that answered.</summary>
-internal sealed class DatabaseSession : IAsyncDisposable
+internal sealed class DatabaseSession : IAsyncDisposable, IDbContextFactory<CobaltGraphContext>
 {
     // Those of an import, with 32 writers, the look-up of what is stored, and one to spare.
     private const int MostSessions = 34;
@@ -68,6 +68,8 @@ internal sealed class DatabaseSession : IAsyncDisposable
 
         return new CobaltGraphContext(_options);
     }
+
+    CobaltGraphContext IDbContextFactory<CobaltGraphContext>.CreateDbContext() => NewContext();
 
     public ValueTask DisposeAsync() => DataSource.DisposeAsync();
 }

@@ -36,7 +36,7 @@ internal static class Cell
         bool flag => flag ? "yes" : "no",
         DateTimeOffset time => time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture),
         TimeSpan duration => Duration(duration),
-        int or long => ((IFormattable)value).ToString("#,0", CultureInfo.InvariantCulture),
+        int or long or decimal => ((IFormattable)value).ToString("#,0", CultureInfo.InvariantCulture),
         float or double => ((IFormattable)value).ToString("0.0##", CultureInfo.InvariantCulture),
         _ => Plain(value),
     };
@@ -51,6 +51,7 @@ internal static class Cell
             case bool flag: json.WriteBooleanValue(flag); break;
             case int number: json.WriteNumberValue(number); break;
             case long number: json.WriteNumberValue(number); break;
+            case decimal number: json.WriteNumberValue(number); break;
             case float number when float.IsFinite(number): json.WriteNumberValue(number); break;
             case double number when double.IsFinite(number): json.WriteNumberValue(number); break;
             case TimeSpan duration: json.WriteNumberValue(duration.TotalSeconds); break;
@@ -66,7 +67,7 @@ internal static class Cell
         }
     }
 
-    public static bool IsNumber(object? value) => value is int or long or float or double or TimeSpan;
+    public static bool IsNumber(object? value) => value is int or long or decimal or float or double or TimeSpan;
 
     public static string Bytes(long bytes)
     {

@@ -1,6 +1,7 @@
 using CobaltGraph.Cli.Terminal;
 using CobaltGraph.Cli.Verbs.Connections;
 using CobaltGraph.Cli.Verbs.Demo;
+using CobaltGraph.Cli.Verbs.Destinations;
 using CobaltGraph.Cli.Verbs.Device;
 using CobaltGraph.Cli.Verbs.Devices;
 using CobaltGraph.Cli.Verbs.Down;
@@ -12,7 +13,9 @@ using CobaltGraph.Cli.Verbs.Migrate;
 using CobaltGraph.Cli.Verbs.Script;
 using CobaltGraph.Cli.Verbs.Seed;
 using CobaltGraph.Cli.Verbs.Status;
+using CobaltGraph.Cli.Verbs.Threats;
 using CobaltGraph.Cli.Verbs.Up;
+using CobaltGraph.Cli.Verbs.WhoHad;
 
 namespace CobaltGraph.Cli.Verbs;
 
@@ -31,6 +34,9 @@ internal static class All
         DevicesVerb.Create(host),
         DeviceVerb.Create(host),
         ConnectionsVerb.Create(host),
+        DestinationsVerb.Create(host),
+        WhoHadVerb.Create(host),
+        ThreatsVerb.Create(host),
         EventsVerb.Create(host),
         ExportVerb.Create(host),
         ExplainVerb.Create(host),

@@ -1,5 +1,6 @@
 using System.Globalization;
 using CobaltGraph.Cli.Terminal;
+using CobaltGraph.Data.Queries;
 using CobaltGraph.Model;
 
 namespace CobaltGraph.Cli.Verbs;
@@ -22,6 +23,27 @@ internal static class Columns
         new("threat_count", "Threats", d => d.ThreatCount, d => d.ThreatCount > 0 ? "red" : null) { Right = true },
         new("confidence_score", "Confidence", d => d.ConfidenceScore) { ProgramsOnly = true },
         new("is_locally_administered", "Randomised", d => d.IsLocallyAdministered) { ProgramsOnly = true },
+    ];
+
+    public static readonly IReadOnlyList<Column<DeviceListItem>> DeviceList =
+    [
+        new("mac_address", "MAC", d => d.MacAddress),
+        new("ip_address", "IP", d => d.IpAddress),
+        new("vendor", "Vendor", d => d.Vendor) { Spare = 1 },
+        new("device_type", "Type", d => d.DeviceType) { Spare = 3 },
+        new("hostname", "Host name", d => d.Hostname) { Spare = 2 },
+        new("status", "Status", d => d.Status, d => StyleOf(d.Status)),
+        new("first_seen", "First seen (UTC)", d => d.FirstSeen) { ProgramsOnly = true },
+        new("last_seen", "Last seen (UTC)", d => d.LastSeen),
+        new("last_activity", "Last activity (UTC)", d => d.LastActivity) { ProgramsOnly = true },
+        new("connection_count", "Connections", d => d.ConnectionCount) { Right = true, Spare = 4 },
+        new("threat_count", "Threats", d => d.ThreatCount, d => d.ThreatCount > 0 ? "red" : null) { Right = true },
+        new("confidence_score", "Confidence", d => d.ConfidenceScore) { ProgramsOnly = true },
+        new("is_locally_administered", "Randomised", d => d.IsLocallyAdministered) { ProgramsOnly = true },
+        new("threat_score", "Threat score", d => d.ThreatScore) { ProgramsOnly = true },
+        new("threat_level", "Level", d => d.ThreatLevel, d => StyleOf(d.ThreatLevel)) { Spare = 5 },
+        new("max_threat_score", "Highest score", d => d.MaxThreatScore) { ProgramsOnly = true },
+        new("last_threat", "Last threat (UTC)", d => d.LastThreat) { ProgramsOnly = true },
     ];
 
     public static readonly IReadOnlyList<Column<Model.Connection>> Connections =
@@ -61,15 +83,10 @@ internal static class Columns
         new("metadata", "Metadata", e => Metadata.ToJson(e.Metadata)) { ProgramsOnly = true },
     ];
 
-    public static readonly IReadOnlyList<Column<DeviceDestination>> Destinations =
-    [
-        new("dst_ip", "Destination", d => d.DstIp),
-        new("first_seen", "First seen (UTC)", d => d.FirstSeen) { Spare = 1 },
-        new("last_seen", "Last seen (UTC)", d => d.LastSeen),
-        new("connection_count", "Connections", d => d.ConnectionCount) { Right = true },
-        new("threat_count", "Threats", d => d.ThreatCount, d => d.ThreatCount > 0 ? "red" : null) { Right = true },
-        new("max_threat_score", "Highest score", d => d.MaxThreatScore, d => StyleOf(d.MaxThreatScore)) { Right = true },
-    ];
+    /// <summary>The end of what may still last: null while it does.</summary>
+    public static DateTimeOffset? EndOf(DateTimeOffset end) => end == DateTimeOffset.MaxValue ? null : end;
+
+    public static string ShowEnd(DateTimeOffset end) => EndOf(end) is { } ended ? Cell.Display(ended) : "still";
 
     public static string? StyleOf(DeviceStatus status) => status switch
     {
@@ -79,7 +96,14 @@ internal static class Columns
         _ => null,
     };
 
-    private static string? StyleOf(float score) => ThreatScale.LevelOf(score) switch
+    public static string? StyleOf(DeviceThreatLevel level) => level switch
+    {
+        DeviceThreatLevel.High => "red",
+        DeviceThreatLevel.Medium => "yellow",
+        _ => null,
+    };
+
+    public static string? StyleOf(float score) => ThreatScale.LevelOf(score) switch
     {
         ThreatLevel.Critical => "red",
         ThreatLevel.High => "yellow",

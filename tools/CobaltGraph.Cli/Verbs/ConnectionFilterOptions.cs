@@ -7,8 +7,10 @@ namespace CobaltGraph.Cli.Verbs;
 /// <summary>The options that say which connections are wanted.</summary>
 internal sealed class ConnectionFilterOptions
 {
-    private static readonly (string Field, string HelpName, string Description, bool Several)[] Fields =
-    [
+    private readonly Option<DateTimeOffset?> _since;
+    private readonly Option<DateTimeOffset?> _until;
+    private readonly FilterFields<ConnectionFilter> _fields = new(
+        (filter, field, value) => filter.With(field, value),
         ("device", "MAC", "Only connections of these devices.", true),
         ("source", "network", "Only connections from this address or network: 10.0.0.5, 10.0.0.0/8.", false),
         ("destination", "network", "Only connections to this address or network.", false),
@@ -21,41 +23,18 @@ internal sealed class ConnectionFilterOptions
         ("min-score", "score", "Only connections of this threat score or more, 0 to 10.", false),
         ("max-score", "score", "Only connections of this threat score or less, 0 to 10.", false),
         ("category", "name", "Only connections of this threat category: malware, c2, ….", false),
-        ("metadata", "json", "Only connections whose metadata contains this JSON object.", false),
-    ];
-
-    private readonly Option<DateTimeOffset?> _since;
-    private readonly Option<DateTimeOffset?> _until;
-    private readonly List<(string Field, Option<string[]> Option)> _options = [];
+        ("metadata", "json", "Only connections whose metadata contains this JSON object.", false));
 
     public ConnectionFilterOptions(CliHost host)
     {
         _since = CommonOptions.Time(host, "--since", "Only connections from this time on.");
         _until = CommonOptions.Time(host, "--until", "Only connections before this time.");
-        foreach (var (field, helpName, description, several) in Fields)
-        {
-            var option = new Option<string[]>($"--{field}")
-            {
-                HelpName = helpName,
-                Description = several ? $"{description} Several with commas between, or given again." : description,
-                Arity = ArgumentArity.OneOrMore,
-            };
-            option.Validators.Add(result =>
-            {
-                try
-                {
-                    _ = result.Tokens.Aggregate(new ConnectionFilter(), (filter, token) => filter.With(field, token.Value));
-                }
-                catch (QueryFilterException e)
-                {
-                    result.AddError($"--{e.Message}");
-                }
-            });
-            _options.Add((field, option));
-        }
     }
 
-    private IEnumerable<Option> All => [_since, _until, .. _options.Select(o => o.Option)];
+    /// <summary>The options that are times.</summary>
+    public IReadOnlyList<Option<DateTimeOffset?>> Times => [_since, _until];
+
+    private IEnumerable<Option> All => [.. Times, .. _fields.Options];
 
     public void AddTo(Command verb)
     {
@@ -63,26 +42,17 @@ internal sealed class ConnectionFilterOptions
     }
 
     /// <summary>The name of a filter that was given; null when none was.</summary>
-    public string? FirstGiven(ParseResult parse)
-        => All.FirstOrDefault(option => parse.GetResult(option) is { Implicit: false })?.Name;
+    public string? FirstGiven(ParseResult parse) => parse.FirstGiven(All);
 
-    /// <exception cref="CliException">What belongs together does not fit.</exception>
-    public ConnectionFilter Read(ParseResult parse)
+    /// <summary>The filter that was given.</summary>
+    /// <param name="parse">The command line.</param>
+    /// <param name="time">The time that an option gives; null for what the command line says.</param>
+    /// <exception cref="QueryFilterException">What belongs together does not fit.</exception>
+    public ConnectionFilter Read(ParseResult parse, Func<Option<DateTimeOffset?>, DateTimeOffset?>? time = null)
     {
-        var filter = new ConnectionFilter { From = parse.GetValue(_since), Until = parse.GetValue(_until) };
-        foreach (var (field, option) in _options)
-        {
-            filter = (parse.GetValue(option) ?? []).Aggregate(filter, (f, value) => f.With(field, value));
-        }
-
-        try
-        {
-            filter.Check();
-            return filter;
-        }
-        catch (QueryFilterException e)
-        {
-            throw CliException.Usage($"--{e.Message}");
-        }
+        time ??= parse.GetValue;
+        var filter = _fields.AddTo(new ConnectionFilter { From = time(_since), Until = time(_until) }, parse);
+        filter.Check();
+        return filter;
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
-using System.Net;
 using CobaltGraph.Cli.Terminal;
+using CobaltGraph.Cli.Verbs.Paging;
+using CobaltGraph.Data.Queries;
 using CobaltGraph.Model;
 
 namespace CobaltGraph.Cli.Verbs.Connections;
@@ -9,62 +10,46 @@ internal static class ConnectionsVerb
 {
     public static VerbCommand Create(CliHost host)
     {
-        var device = new Option<MacAddress?>("--device")
-        {
-            HelpName = "MAC",
-            Description = "Only connections of this device.",
-            CustomParser = MacArgument.Parse,
-        };
-        var destination = new Option<IPAddress?>("--destination")
-        {
-            HelpName = "address",
-            Description = "Only connections to this IP address.",
-            CustomParser = result =>
-            {
-                var text = result.Tokens[^1].Value;
-                if (IPAddress.TryParse(text, out var address)) return address;
-                result.AddError($"--destination: '{text}' is not an IP address.");
-                return null;
-            },
-        };
-        var since = CommonOptions.Time(host, "--since", "Only connections from this time on.");
-        var until = CommonOptions.Time(host, "--until", "Only connections before this time.");
+        var filters = new ConnectionFilterOptions(host);
         var threats = new Option<bool>("--threats")
         {
             Description = $"Only threats: a score of {ThreatScale.ThreatThreshold} or more.",
         };
-        var limit = CommonOptions.Limit(50);
+        var oldestFirst = new Option<bool>("--oldest-first")
+        {
+            Description = "The earliest first instead of the latest.",
+        };
+        var paging = new PageOptions(filters.Times);
 
         var verb = new VerbCommand(
             "connections",
             "List connections, the latest first.",
             "cobaltgraph connections --threats --since 24h",
+            "cobaltgraph connections --destination 203.0.113.0/24 --port 443,8000-8999 --oldest-first",
             "cobaltgraph connections --device 02:00:5e:10:00:01 --limit 0 > connections.tsv");
-        verb.Add(device);
-        verb.Add(destination);
-        verb.Add(since);
-        verb.Add(until);
+        filters.AddTo(verb);
         verb.Add(threats);
-        verb.Add(limit);
+        verb.Add(oldestFirst);
+        paging.AddTo(verb);
         verb.Add(CommonOptions.Json);
         verb.Add(CommonOptions.Connection);
         verb.OnRun(host, async (call, cancellationToken) =>
         {
-            await using var database = await call.OpenDatabaseAsync(cancellationToken);
-            await using var context = database.NewContext();
             var parse = call.Parse;
-            IQueryable<Model.Connection> query = context.Connections;
-            if (parse.GetValue(device) is { } mac) query = query.Where(c => c.SrcMac == mac);
-            if (parse.GetValue(destination) is { } address) query = query.Where(c => c.DstIp == address);
-            if (parse.GetValue(since) is { } from) query = query.Where(c => c.Timestamp >= from);
-            if (parse.GetValue(until) is { } to) query = query.Where(c => c.Timestamp < to);
-            // A constant, not a parameter: the partial index on scores is used only for a number known beforehand.
-            if (parse.GetValue(threats)) query = query.Where(c => c.ThreatScore >= ThreatScale.ThreatThreshold);
+            var page = paging.Begin(call);
+            var filter = filters.Read(parse, page.Time);
+            if (parse.GetValue(threats))
+                filter = filter with { MinScore = Math.Max(filter.MinScore ?? 0, ThreatScale.ThreatThreshold) };
+            var order = parse.GetValue(oldestFirst) ? ConnectionOrder.OldestFirst : ConnectionOrder.NewestFirst;
 
-            return await Listing.WriteAsync(
-                call, "connections", "Connections", Columns.Connections,
-                query.OrderByDescending(c => c.Timestamp).ThenByDescending(c => c.Id),
-                parse.GetValue(limit), cancellationToken);
+            await using var database = await call.OpenDatabaseAsync(cancellationToken);
+            var queries = new ConnectionQueries(database, page.QueryOptions);
+            var rows = page.Rows<Model.Connection>(
+                async request => await queries.SearchAsync(filter, request, order, cancellationToken));
+            using var answer = call.BeginAnswer();
+            await page.WriteAsync(
+                answer, "connections", "Connections", Columns.Connections, rows, total: null, cancellationToken);
+            return ExitCode.Done;
         });
         return verb;
     }

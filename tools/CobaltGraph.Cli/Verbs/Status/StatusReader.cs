@@ -41,8 +41,8 @@ internal static class StatusReader
         FROM pg_catalog.pg_class AS c
         WHERE c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1)
           AND c.relname IN (
-              'devices', 'connections', 'device_events', 'device_destinations', 'device_sightings', 'device_addresses',
-              'device_activity_hourly', 'device_threat_counts', 'destinations', 'ingest_batches')
+              'devices', 'connections', 'destinations', 'device_activity_hourly', 'device_addresses', 'device_destinations',
+              'device_events', 'device_sightings', 'device_threat_counts', 'ingest_batches')
           AND c.relkind IN ('r', 'p')
         ORDER BY c.relname
         """;
