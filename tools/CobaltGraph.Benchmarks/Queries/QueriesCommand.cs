@@ -84,10 +84,9 @@ internal static class QueriesCommand
 
             if (parse.GetValue(json) is { } jsonFile)
                 await File.WriteAllTextAsync(jsonFile.FullName, JsonSerializer.Serialize(report, Json.Readable) + "\n", cancellationToken);
+            var picture = parse.GetValue(plot) is { } plots ? await QueryPlot.WriteAsync(report, plots, cancellationToken) : null;
             if (parse.GetValue(markdown) is { } page)
-                await QueriesPage.WriteAsync(report, page, cancellationToken);
-            if (parse.GetValue(plot) is { } plots)
-                await QueryPlot.WriteAsync(report, plots, cancellationToken);
+                await QueriesPage.WriteAsync(report, page, picture, cancellationToken);
             ConsoleReport.Write(QueryTables.Of(report));
             return parse.GetValue(check) && report.Targets.Any(target => !target.IsReached) ? TargetMissed : Done;
         });

@@ -19,11 +19,13 @@ internal static class QueryPlot
         ("ours", "CobaltGraph", MarkerType.Circle, OxyColor.FromRgb(0x1f, 0x5f, 0xc0)),
     ];
 
-    public static async Task WriteAsync(QueriesReport report, DirectoryInfo folder, CancellationToken cancellationToken)
+    /// <returns>Path of the picture.</returns>
+    public static async Task<string> WriteAsync(QueriesReport report, DirectoryInfo folder, CancellationToken cancellationToken)
     {
         folder.Create();
         var file = Path.Combine(folder.FullName, $"{QueriesPage.PartOf(report.Setup)}.svg");
         await File.WriteAllTextAsync(file, Draw(report), cancellationToken);
+        return file;
     }
 
     /// <summary>The picture as SVG.</summary>
