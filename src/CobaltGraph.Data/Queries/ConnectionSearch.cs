@@ -54,6 +54,10 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         => filter.Country is not null || filter.Organization is not null || filter.Hostname is not null || filter.Protocol is not null
            || filter.Ports is not null || (filter.Destination is not null && !_oneAddress);
 
+    // 0.0.0.0 and :: are what a device sends from before it has an address: device_addresses has neither, connections have both.
+    private IPNetwork? HeldSource
+        => filter.Source is { } network && !network.Contains(IPAddress.Any) && !network.Contains(IPAddress.IPv6Any) ? network : null;
+
     private DateTimeOffset? PositionTime => (DateTimeOffset?)Position?.Key[0];
 
     /// <summary>The rows, at most <see cref="Take"/>, in the direction of reading.</summary>
@@ -113,7 +117,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
                 return await rows.Where(c => addresses.Contains(c.DstIp)).Take(cap + 1).LongCountAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        var devices = filter.Source is null ? null : await DevicesAsync(cancellationToken).ConfigureAwait(false);
+        var devices = HeldSource is null ? null : await DevicesAsync(cancellationToken).ConfigureAwait(false);
         if (devices is null)
             return await rows.Take(cap + 1).LongCountAsync(cancellationToken).ConfigureAwait(false);
 
@@ -144,15 +148,15 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     private async Task<IReadOnlyList<Candidate<MacAddress>>?> DevicesAsync(CancellationToken cancellationToken)
     {
         MacAddress[]? wanted = filter.Devices is null ? null : [.. filter.Devices.Distinct()];
-        if (wanted is null && filter.Source is null)
+        if (wanted is null && HeldSource is null)
             return null;
-        if (wanted is not null && wanted.Length <= FewCandidates && filter.Source is null)
+        if (wanted is not null && wanted.Length <= FewCandidates && HeldSource is null)
             return [.. wanted.Select(mac => new Candidate<MacAddress>(mac))];
 
         var devices = context.Devices.AsNoTracking();
         if (wanted is not null)
             devices = devices.Where(d => wanted.Contains(d.MacAddress));
-        if (filter.Source is { } network)
+        if (HeldSource is { } network)
         {
             var address = network.BaseAddress;
             var used = context.DeviceAddresses.Where(a => a.Source == AddressSource.Traffic);
@@ -244,7 +248,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     /// <summary>Adds the rows from a source address that no device is known for.</summary>
     private async Task<List<Connection>> WithThoseOfNoDeviceAsync(List<Connection> rows, CancellationToken cancellationToken)
     {
-        if (filter.Source is null || filter.Devices is not null)
+        if (HeldSource is null || filter.Devices is not null)
             return rows;
         var others = await InOrder(Rows(null, null).Where(c => c.SrcMac == null)).Take(Take)
             .ToListAsync(cancellationToken).ConfigureAwait(false);

@@ -210,6 +210,32 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
         }
     }
 
+    // What a device sends before it has an address is in connections, and is no address that it held.
+    [Theory]
+    [InlineData("0.0.0.0", "0.0.0.0/32")]
+    [InlineData("0.0.0.0", "0.0.0.0/0")]
+    [InlineData("::", "::/128")]
+    [InlineData("::", "::/0")]
+    public async Task Row_from_a_device_without_an_address_is_found(string source, string network)
+    {
+        await Run($"""
+            INSERT INTO connections ("timestamp", src_mac, src_ip, dst_ip, dst_port, dst_country)
+            VALUES ('2026-01-01', '02:00:5e:00:00:01', '{source}', '198.51.100.1', 67, 'IS'),
+                   ('2026-01-01', NULL, '{source}', '198.51.100.1', 68, 'IS')
+            """);
+
+        foreach (var country in (string?[])[null, "IS"])
+        {
+            var filter = new ConnectionFilter { Source = IPNetwork.Parse(network), Country = country };
+            foreach (var wanted in (ConnectionFilter[])[filter, filter with { Devices = [ConnectionRows.Device(1)] }])
+            {
+                var rows = wanted.Devices is null ? 2 : 1;
+                Assert.Equal(rows, (await Queries.SearchAsync(wanted, cancellationToken: Cancel)).Items.Count);
+                Assert.Equal(new RowCount(rows, true), await Queries.CountAsync(wanted, cancellationToken: Cancel));
+            }
+        }
+    }
+
     [Fact]
     public async Task Row_from_a_clock_that_is_ahead_is_found()
     {
