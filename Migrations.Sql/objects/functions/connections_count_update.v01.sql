@@ -11,6 +11,7 @@ SET enable_nestloop = off
 AS $function$
 DECLARE
     v_now timestamptz := now();
+    v_no_bits bit(256) := pg_catalog.repeat('0', 256)::bit(256);
     v_macs macaddr[];
     v_categories device_threat_counts[];
     v_addresses device_addresses[];
@@ -88,11 +89,17 @@ BEGIN
             FOR NO KEY UPDATE
         ) AS k;
 
-        UPDATE device_activity_hourly AS t
-        SET bytes_sent = t.bytes_sent + u.sent,
-            bytes_received = t.bytes_received + u.received
+        -- The hours are there since their connections are. ON CONFLICT finds them by key, where UPDATE … FROM without nested
+        -- loops would read every hour ever kept.
+        INSERT INTO device_activity_hourly AS t
+            (src_mac, hour, connection_count, threat_count, max_threat_score, bytes_sent, bytes_received, destination_sketch)
+        SELECT u.mac, u.hour, 0, 0, 0, u.sent, u.received, v_no_bits
         FROM unnest(h_macs, h_hours, h_sent, h_received) AS u(mac, hour, sent, received)
-        WHERE t.src_mac = u.mac AND t.hour = u.hour;
+        WHERE u.mac = ANY (v_macs)
+        ORDER BY u.mac, u.hour
+        ON CONFLICT (src_mac, hour) DO UPDATE
+        SET bytes_sent = t.bytes_sent + excluded.bytes_sent,
+            bytes_received = t.bytes_received + excluded.bytes_received;
 
         INSERT INTO device_threat_counts AS t (src_mac, threat_category, connection_count)
         SELECT u.src_mac, u.threat_category, u.connection_count

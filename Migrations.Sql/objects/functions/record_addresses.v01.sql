@@ -1,8 +1,9 @@
 -- A row of device_addresses is a maximal run of observations of one device, address and source that are no more than
 -- address_lapse() apart. So what is stored is a function of the observations, whatever their order and batches: a late one
 -- that lies between two rows makes them one. The caller holds the locks of the devices.
---   1. One statement looks up what each run touches, by key alone: plans that read the whole table are ruled out, for here
---      no trigger inherits the settings. An outer join, because an inner one could be turned round while the table is small.
+--   1. One statement looks up what each run touches, by key alone, whatever the caller's settings: plans that read the whole
+--      table are ruled out, for here no trigger inherits the settings. An outer join, because an inner one could be turned
+--      round while the table is small.
 --   2. Runs and rows of a pair that touch each other become one.
 --   3. Rows that begin later than what they become a part of go; they are few. The others only end later.
 CREATE OR REPLACE FUNCTION record_addresses(
@@ -17,6 +18,7 @@ VOLATILE
 SECURITY DEFINER
 SET search_path FROM CURRENT
 SET plan_cache_mode = force_generic_plan
+SET enable_nestloop = on
 SET enable_seqscan = off
 SET enable_bitmapscan = off
 SET enable_hashjoin = off

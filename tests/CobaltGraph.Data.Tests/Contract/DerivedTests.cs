@@ -11,6 +11,9 @@ public class DerivedTests(PostgresServerFixture server) : DatabaseTest(server)
 {
     private const string Before = "20261124000001_DeviceInventory";
 
+    // Past: what is later than the server's clock is stored as now, which no check can know.
+    private static readonly DateTimeOffset LastTime = new(2026, 3, 5, 12, 0, 0, TimeSpan.Zero);
+
     // Each query gives what is in one place and not in the other.
     private static readonly (string What, string Stored, string Expected)[] Checks =
     [
@@ -102,6 +105,26 @@ public class DerivedTests(PostgresServerFixture server) : DatabaseTest(server)
         Assert.Empty(await Differences(Database, Checks.Take(3)));
         Assert.Empty(await Missing("destinations"));
         Assert.Equal(1, await Count("(SELECT DISTINCT ip_address FROM device_addresses WHERE ip_address = '203.0.113.9') AS a"));
+    }
+
+    [Fact]
+    public async Task Enriching_a_row_finds_its_hour_and_address_by_key()
+    {
+        await Run("""
+            INSERT INTO connections ("timestamp", src_mac, src_ip, dst_ip, dst_port)
+            SELECT '2026-01-01Z'::timestamptz + i * interval '1 hour', '02:00:00:00:00:01', '10.0.0.0'::inet + i, '192.0.2.1', 443
+            FROM generate_series(1, 3000) AS i;
+            ANALYZE
+            """);
+
+        Assert.Equal(["0", "0"], await Texts("""
+            BEGIN;
+            UPDATE connections SET bytes_sent = 1, src_ip = '10.9.9.9' WHERE "timestamp" = '2026-01-02Z';
+            SELECT seq_tup_read::text FROM pg_stat_xact_user_tables
+            WHERE relname IN ('device_activity_hourly', 'device_addresses') AND schemaname = current_schema();
+            COMMIT
+            """));
+        Assert.Equal(1, await Count("device_activity_hourly WHERE bytes_sent = 1"));
     }
 
     [Fact]
@@ -336,7 +359,7 @@ public class DerivedTests(PostgresServerFixture server) : DatabaseTest(server)
         return new Connection
         {
             // Days apart, so that addresses lapse.
-            Timestamp = DateTimeOffset.UtcNow.AddMinutes(-random.Next(20_000)).AddTicks(random.Next(10) * 10),
+            Timestamp = LastTime.AddMinutes(-random.Next(20_000)).AddTicks(random.Next(10) * 10),
             SrcMac = random.Next(20) == 0 ? null : new MacAddress(0x0200_0000_0000 + random.Next(8)),
             SrcIp = random.Next(10) == 0 ? null : new IPAddress([10, 0, 0, (byte)random.Next(6)]),
             DstIp = destination % 5 == 0 ? IPAddress.Parse($"2001:db8::{destination:x}") : new IPAddress([192, 0, 2, (byte)destination]),
