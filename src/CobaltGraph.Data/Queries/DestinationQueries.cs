@@ -19,17 +19,18 @@ internal sealed class DestinationQueries(IDbContextFactory<CobaltGraphContext> c
             var edges = context.DeviceDestinations.AsNoTracking().Where(e => e.DstIp == destination);
             if (pager.Position is { } position)
             {
-                var key = ValueTuple.Create((DateTimeOffset)position.Key[0]!, (MacAddress)position.Key[1]!);
+                var time = (DateTimeOffset)position.Key[0]!;
+                var source = (MacAddress)position.Key[1]!;
                 edges = (pager.Backward, position.Inclusive) switch
                 {
                     (false, false) => edges.Where(e => EF.Functions.GreaterThan(
-                        ValueTuple.Create(e.FirstSeen, e.SrcMac), ValueTuple.Create(key.Item1, key.Item2))),
+                        ValueTuple.Create(e.FirstSeen, e.SrcMac), ValueTuple.Create(time, source))),
                     (false, true) => edges.Where(e => EF.Functions.GreaterThanOrEqual(
-                        ValueTuple.Create(e.FirstSeen, e.SrcMac), ValueTuple.Create(key.Item1, key.Item2))),
+                        ValueTuple.Create(e.FirstSeen, e.SrcMac), ValueTuple.Create(time, source))),
                     (true, false) => edges.Where(e => EF.Functions.LessThan(
-                        ValueTuple.Create(e.FirstSeen, e.SrcMac), ValueTuple.Create(key.Item1, key.Item2))),
+                        ValueTuple.Create(e.FirstSeen, e.SrcMac), ValueTuple.Create(time, source))),
                     (true, true) => edges.Where(e => EF.Functions.LessThanOrEqual(
-                        ValueTuple.Create(e.FirstSeen, e.SrcMac), ValueTuple.Create(key.Item1, key.Item2))),
+                        ValueTuple.Create(e.FirstSeen, e.SrcMac), ValueTuple.Create(time, source))),
                 };
             }
 
