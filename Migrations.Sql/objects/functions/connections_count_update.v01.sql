@@ -112,6 +112,15 @@ BEGIN
         DELETE FROM device_threat_counts
         WHERE src_mac = ANY (v_macs) AND connection_count = 0;
 
+        UPDATE devices AS t
+        SET threat_score = t.threat_score + u.points
+        FROM (
+            SELECT c.src_mac, sum(c.connection_count * threat_category_weight(c.threat_category))::bigint AS points
+            FROM pg_catalog.unnest(v_categories) AS c
+            GROUP BY c.src_mac
+        ) AS u
+        WHERE t.mac_address = u.src_mac AND u.points <> 0;
+
         IF v_addresses IS NOT NULL THEN
             PERFORM record_addresses(
                 pg_catalog.array_agg(u.mac_address), pg_catalog.array_agg(u.ip_address), 'traffic',

@@ -1,5 +1,4 @@
--- From devices and device_threat_counts, which has a row per device and category: connections is not read. The weights are
--- immutable and asked for with constants, so once a query.
+-- From devices and device_threat_counts, which has a row per device and category: connections is not read.
 CREATE OR REPLACE VIEW device_threats AS
 SELECT s.mac_address, s.malware_count, s.c2_count, s.suspicious_geo_count, s.proxy_count, s.other_count, s.threat_score,
        CASE WHEN s.threat_score < 5 THEN 'low' WHEN s.threat_score < 20 THEN 'medium' ELSE 'high' END AS threat_level,
@@ -11,11 +10,7 @@ FROM (
            coalesce(c.suspicious_geo, 0) AS suspicious_geo_count,
            coalesce(c.proxy, 0) AS proxy_count,
            coalesce(c.other, 0) AS other_count,
-           coalesce(c.malware, 0) * threat_category_weight('malware')
-               + coalesce(c.c2, 0) * threat_category_weight('c2')
-               + coalesce(c.suspicious_geo, 0) * threat_category_weight('suspicious_geo')
-               + coalesce(c.proxy, 0) * threat_category_weight('proxy') AS threat_score,
-           d.max_threat_score, d.threat_count, d.last_threat
+           d.threat_score, d.max_threat_score, d.threat_count, d.last_threat
     FROM devices AS d
     LEFT JOIN (
         SELECT k.src_mac,

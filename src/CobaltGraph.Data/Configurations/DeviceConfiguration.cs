@@ -50,6 +50,12 @@ internal sealed class DeviceConfiguration : IEntityTypeConfiguration<Device>
             .HasComment("Connections ever stored for the device; kept by triggers, retention does not lower it."));
         KeptByTheDatabase(device.Property(d => d.ThreatCount).HasDefaultValueSql("0")
             .HasComment("Threats ever stored for the device; kept by triggers, retention does not lower it."));
+        KeptByTheDatabase(device.Property(d => d.UniqueDestinations).HasDefaultValueSql("0")
+            .HasComment("Destination addresses ever reached: rows of device_destinations; kept by triggers."));
+        KeptByTheDatabase(device.Property(d => d.LastConnection)
+            .HasComment("Latest connection, never past now(); NULL without one; kept by triggers."));
+        KeptByTheDatabase(device.Property(d => d.ThreatScore).HasDefaultValueSql("0")
+            .HasComment("Sum over the connections of threat_category_weight(); kept by triggers, retention does not lower it."));
         KeptByTheDatabase(device.Property(d => d.MaxThreatScore).HasDefaultValueSql("0")
             .HasComment("Highest threat score ever stored for the device; kept by triggers."));
         KeptByTheDatabase(device.Property(d => d.LastThreat)

@@ -35,13 +35,13 @@ namespace CobaltGraph.Data.Migrations
             // Edges are kept beyond the connections, and tell more than these do.
             migrationBuilder.Sql("""
                 UPDATE devices AS t
-                SET max_threat_score = e.score
+                SET max_threat_score = e.score, unique_destinations = e.destinations, last_connection = e.last_connection
                 FROM (
-                    SELECT src_mac, max(max_threat_score) AS score
+                    SELECT src_mac, max(max_threat_score) AS score, count(*) AS destinations, max(last_seen) AS last_connection
                     FROM device_destinations
                     GROUP BY src_mac
                 ) AS e
-                WHERE t.mac_address = e.src_mac AND e.score > 0;
+                WHERE t.mac_address = e.src_mac;
 
                 UPDATE devices AS t
                 SET last_threat = least(c.last_threat, now())
@@ -61,6 +61,15 @@ namespace CobaltGraph.Data.Migrations
                 FROM connections
                 WHERE src_mac IS NOT NULL AND threat_category IS NOT NULL
                 GROUP BY src_mac, threat_category;
+
+                UPDATE devices AS t
+                SET threat_score = k.points
+                FROM (
+                    SELECT src_mac, sum(connection_count * threat_category_weight(threat_category))::bigint AS points
+                    FROM device_threat_counts
+                    GROUP BY src_mac
+                ) AS k
+                WHERE t.mac_address = k.src_mac AND k.points > 0;
 
                 """);
 

@@ -339,6 +339,12 @@ namespace CobaltGraph.Data.Migrations
                         .HasDefaultValueSql("now()")
                         .HasComment("Last traffic; only moves forward, never past now().");
 
+                    b.Property<DateTimeOffset?>("LastConnection")
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_connection")
+                        .HasComment("Latest connection, never past now(); NULL without one; kept by triggers.");
+
                     b.Property<DateTimeOffset>("LastSeen")
                         .ValueGeneratedOnAdd()
                         .HasColumnType("timestamp with time zone")
@@ -382,6 +388,20 @@ namespace CobaltGraph.Data.Migrations
                         .HasColumnName("threat_count")
                         .HasDefaultValueSql("0")
                         .HasComment("Threats ever stored for the device; kept by triggers, retention does not lower it.");
+
+                    b.Property<long>("ThreatScore")
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("bigint")
+                        .HasColumnName("threat_score")
+                        .HasDefaultValueSql("0")
+                        .HasComment("Sum over the connections of threat_category_weight(); kept by triggers, retention does not lower it.");
+
+                    b.Property<long>("UniqueDestinations")
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("bigint")
+                        .HasColumnName("unique_destinations")
+                        .HasDefaultValueSql("0")
+                        .HasComment("Destination addresses ever reached: rows of device_destinations; kept by triggers.");
 
                     b.Property<string>("Vendor")
                         .HasMaxLength(255)

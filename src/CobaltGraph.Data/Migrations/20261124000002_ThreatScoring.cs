@@ -22,6 +22,13 @@ namespace CobaltGraph.Data.Migrations
                 table: "connections");
 
             migrationBuilder.AddColumn<DateTimeOffset>(
+                name: "last_connection",
+                table: "devices",
+                type: "timestamp with time zone",
+                nullable: true,
+                comment: "Latest connection, never past now(); NULL without one; kept by triggers.");
+
+            migrationBuilder.AddColumn<DateTimeOffset>(
                 name: "last_threat",
                 table: "devices",
                 type: "timestamp with time zone",
@@ -35,6 +42,22 @@ namespace CobaltGraph.Data.Migrations
                 nullable: false,
                 defaultValueSql: "0",
                 comment: "Highest threat score ever stored for the device; kept by triggers.");
+
+            migrationBuilder.AddColumn<long>(
+                name: "threat_score",
+                table: "devices",
+                type: "bigint",
+                nullable: false,
+                defaultValueSql: "0",
+                comment: "Sum over the connections of threat_category_weight(); kept by triggers, retention does not lower it.");
+
+            migrationBuilder.AddColumn<long>(
+                name: "unique_destinations",
+                table: "devices",
+                type: "bigint",
+                nullable: false,
+                defaultValueSql: "0",
+                comment: "Destination addresses ever reached: rows of device_destinations; kept by triggers.");
 
             migrationBuilder.CreateTable(
                 name: "destinations",
@@ -186,6 +209,7 @@ namespace CobaltGraph.Data.Migrations
 
             migrationBuilder.CreateTrigger("connections_count_update", version: 1);
 
+            migrationBuilder.ReplaceView("device_summary", version: 2);
             migrationBuilder.CreateView("device_threats", version: 1);
             migrationBuilder.CreateView("address_conflicts", version: 1);
 
@@ -201,6 +225,7 @@ namespace CobaltGraph.Data.Migrations
 
             migrationBuilder.DropView("address_conflicts");
             migrationBuilder.DropView("device_threats");
+            migrationBuilder.ReplaceView("device_summary", version: 1);
             migrationBuilder.DropTrigger("connections_count_update", table: "connections");
             migrationBuilder.DropFunction("connections_count_update");
             migrationBuilder.ReplaceFunction("connections_count", version: 1);
@@ -246,11 +271,23 @@ namespace CobaltGraph.Data.Migrations
                 table: "device_destinations");
 
             migrationBuilder.DropColumn(
+                name: "last_connection",
+                table: "devices");
+
+            migrationBuilder.DropColumn(
                 name: "last_threat",
                 table: "devices");
 
             migrationBuilder.DropColumn(
                 name: "max_threat_score",
+                table: "devices");
+
+            migrationBuilder.DropColumn(
+                name: "threat_score",
+                table: "devices");
+
+            migrationBuilder.DropColumn(
+                name: "unique_destinations",
                 table: "devices");
 
             migrationBuilder.CreateIndex(

@@ -43,7 +43,7 @@ public sealed class DeviceListItem
     public long ThreatScore { get; init; }
 
     /// <summary>Band of <see cref="ThreatScore"/>.</summary>
-    public DeviceThreatLevel ThreatLevel { get; init; }
+    public DeviceThreatLevel ThreatLevel => DeviceThreatScale.LevelOf(ThreatScore);
 
     /// <summary>Highest threat score of a single connection, 0 to 10.</summary>
     public float MaxThreatScore { get; init; }

@@ -1,4 +1,3 @@
-using CobaltGraph.Model;
 using Microsoft.EntityFrameworkCore;
 
 namespace CobaltGraph.Data.Queries;
@@ -23,15 +22,21 @@ internal sealed class DeviceQueries(IDbContextFactory<CobaltGraphContext> contex
         {
             var rows = Rows(context, filter);
             var wanted = pager.Position is null ? rows : key.Beyond(rows, sort.Descending, pager.Position);
+            var counted = context.Devices.Matching(filter).Take(IDeviceQueries.CountCap + 1);
+            // The total comes along with the page: the database counts once, and is asked once.
             var found = await key.Order(wanted, sort.Descending, pager.Backward).Take(pager.Take)
+                .Select(row => new { Row = row, Total = counted.LongCount() })
                 .ToListAsync(cancellationToken).ConfigureAwait(false);
-            var cut = pager.Cut(found, key.Of);
+            var total = found is [var first, ..] ? await TotalAsync(context, filter, first.Total, IDeviceQueries.CountCap, cancellationToken).ConfigureAwait(false)
+                : pager.Position is null ? new RowCount(0, IsExact: true)
+                : await CountAsync(context, filter, IDeviceQueries.CountCap, cancellationToken).ConfigureAwait(false);
+            var cut = pager.Cut(found.ConvertAll(row => row.Row), key.Of);
             return new DevicePage
             {
                 Items = cut.Items,
                 Next = cut.Next,
                 Previous = cut.Previous,
-                Total = await CountAsync(context, filter, IDeviceQueries.CountCap, cancellationToken).ConfigureAwait(false),
+                Total = total,
             };
         }
     }
@@ -39,9 +44,13 @@ internal sealed class DeviceQueries(IDbContextFactory<CobaltGraphContext> contex
     internal static async Task<RowCount> CountAsync(
         CobaltGraphContext context, DeviceFilter filter, int cap, CancellationToken cancellationToken)
     {
-        var count = filter.Levels is null
-            ? await context.Devices.MatchingAllButLevel(filter).Take(cap + 1).LongCountAsync(cancellationToken).ConfigureAwait(false)
-            : await Rows(context, filter).Take(cap + 1).LongCountAsync(cancellationToken).ConfigureAwait(false);
+        var count = await context.Devices.Matching(filter).Take(cap + 1).LongCountAsync(cancellationToken).ConfigureAwait(false);
+        return await TotalAsync(context, filter, count, cap, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task<RowCount> TotalAsync(
+        CobaltGraphContext context, DeviceFilter filter, long count, int cap, CancellationToken cancellationToken)
+    {
         if (count <= cap)
             return new RowCount(count, IsExact: true);
         var estimate = await PlanEstimate.RowsAsync(context, Rows(context, filter), cancellationToken).ConfigureAwait(false);
@@ -49,32 +58,24 @@ internal sealed class DeviceQueries(IDbContextFactory<CobaltGraphContext> contex
     }
 
     private static IQueryable<DeviceListItem> Rows(CobaltGraphContext context, DeviceFilter filter)
-    {
-        var rows = context.Devices.AsNoTracking().MatchingAllButLevel(filter)
-            .Join(context.DeviceThreats, d => d.MacAddress, t => t.MacAddress, (d, t) => new DeviceListItem
-            {
-                MacAddress = d.MacAddress,
-                IpAddress = d.IpAddress,
-                Vendor = d.Vendor,
-                DeviceType = d.DeviceType,
-                Hostname = d.Hostname,
-                Status = d.Status,
-                FirstSeen = d.FirstSeen,
-                LastSeen = d.LastSeen,
-                LastActivity = d.LastActivity,
-                ConnectionCount = d.ConnectionCount,
-                ThreatCount = d.ThreatCount,
-                ThreatScore = t.ThreatScore,
-                ThreatLevel = t.ThreatLevel,
-                MaxThreatScore = d.MaxThreatScore,
-                LastThreat = d.LastThreat,
-                IsLocallyAdministered = d.IsLocallyAdministered,
-                ConfidenceScore = d.ConfidenceScore,
-                Metadata = d.Metadata,
-            });
-        if (filter.Levels is null)
-            return rows;
-        DeviceThreatLevel[] levels = [.. filter.Levels.Distinct()];
-        return rows.Where(row => levels.Contains(row.ThreatLevel));
-    }
+        => context.Devices.AsNoTracking().Matching(filter).Select(d => new DeviceListItem
+        {
+            MacAddress = d.MacAddress,
+            IpAddress = d.IpAddress,
+            Vendor = d.Vendor,
+            DeviceType = d.DeviceType,
+            Hostname = d.Hostname,
+            Status = d.Status,
+            FirstSeen = d.FirstSeen,
+            LastSeen = d.LastSeen,
+            LastActivity = d.LastActivity,
+            ConnectionCount = d.ConnectionCount,
+            ThreatCount = d.ThreatCount,
+            ThreatScore = d.ThreatScore,
+            MaxThreatScore = d.MaxThreatScore,
+            LastThreat = d.LastThreat,
+            IsLocallyAdministered = d.IsLocallyAdministered,
+            ConfidenceScore = d.ConfidenceScore,
+            Metadata = d.Metadata,
+        });
 }

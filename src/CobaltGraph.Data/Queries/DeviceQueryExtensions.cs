@@ -59,10 +59,18 @@ public static class DeviceQueryExtensions
     public static IQueryable<Device> SeenSince(this IQueryable<Device> devices, DateTimeOffset time)
         => devices.Where(d => d.LastSeen >= time);
 
-    /// <summary>
-    /// Devices that meet every condition of a filter, except <see cref="DeviceFilter.Levels"/>, which are no column of theirs.
-    /// </summary>
-    internal static IQueryable<Device> MatchingAllButLevel(this IQueryable<Device> devices, DeviceFilter filter)
+    /// <summary>Devices whose threat score is in one of these levels of <see cref="DeviceThreatScale"/>.</summary>
+    public static IQueryable<Device> WithThreatLevel(this IQueryable<Device> devices, params IEnumerable<DeviceThreatLevel> levels)
+    {
+        DeviceThreatLevel[] wanted = [.. levels];
+        var (low, medium, high) = (
+            wanted.Contains(DeviceThreatLevel.Low), wanted.Contains(DeviceThreatLevel.Medium), wanted.Contains(DeviceThreatLevel.High));
+        return devices.Where(d => d.ThreatScore < DeviceThreatScale.MediumThreshold ? low
+            : d.ThreatScore < DeviceThreatScale.HighThreshold ? medium : high);
+    }
+
+    /// <summary>Devices that meet every condition of a filter.</summary>
+    internal static IQueryable<Device> Matching(this IQueryable<Device> devices, DeviceFilter filter)
     {
         if (filter.Statuses is not null) devices = devices.WithStatus(filter.Statuses);
         if (filter.Vendor is not null) devices = devices.OfVendor(filter.Vendor);
@@ -77,6 +85,7 @@ public static class DeviceQueryExtensions
         if (filter.Hostname is not null) devices = devices.WithHostname(filter.Hostname);
         if (filter.Tags is { Count: > 0 }) devices = devices.WithTags(filter.Tags);
         if (filter.Metadata is not null) devices = devices.WithMetadata(filter.Metadata);
+        if (filter.Levels is not null) devices = devices.WithThreatLevel(filter.Levels);
         if (filter.SeenSince is { } since) devices = devices.SeenSince(since);
         if (filter.IsLocallyAdministered is { } local) devices = devices.Where(d => d.IsLocallyAdministered == local);
         return devices;

@@ -53,6 +53,20 @@ public class Device
     /// </summary>
     public long ThreatCount { get; private set; }
 
+    /// <summary>Destination addresses this device ever reached. Kept by the database.</summary>
+    public long UniqueDestinations { get; private set; }
+
+    /// <summary>
+    /// Time of the latest connection, UTC, never past the database's clock; null without one. Kept by the database.
+    /// </summary>
+    public DateTimeOffset? LastConnection { get; private set; }
+
+    /// <summary>
+    /// The device's threat score, 0 or more: the sum over its connections of the weight of their category
+    /// (<see cref="DeviceThreatScale"/>). Kept by the database.
+    /// </summary>
+    public long ThreatScore { get; private set; }
+
     /// <summary>Highest threat score ever stored for this device, 0 to 10; 0 without connections. Kept by the database.</summary>
     public float MaxThreatScore { get; private set; }
 

@@ -18,9 +18,15 @@ public class DerivedTests(PostgresServerFixture server) : DatabaseTest(server)
     private static readonly (string What, string Stored, string Expected)[] Checks =
     [
         ("devices",
-            "SELECT mac_address, max_threat_score, last_threat FROM devices WHERE connection_count > 0",
             """
-            SELECT src_mac, max(threat_score), least(max("timestamp") FILTER (WHERE threat_score >= 7), now())
+            SELECT mac_address, max_threat_score, last_threat, unique_destinations, last_connection, threat_score
+            FROM devices WHERE connection_count > 0
+            """,
+            """
+            SELECT src_mac, max(threat_score), least(max("timestamp") FILTER (WHERE threat_score >= 7), now()), count(DISTINCT dst_ip),
+                   least(max("timestamp"), now()),
+                   sum(CASE WHEN threat_category IN ('malware', 'c2') THEN 10 WHEN threat_category = 'suspicious_geo' THEN 5
+                            WHEN threat_category = 'proxy' THEN 3 ELSE 0 END)
             FROM connections WHERE src_mac IS NOT NULL GROUP BY src_mac
             """),
         ("device_threat_counts",

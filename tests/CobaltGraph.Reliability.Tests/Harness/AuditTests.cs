@@ -59,6 +59,8 @@ public sealed class AuditTests(PostgresServerFixture server) : IAsyncLifetime
     [InlineData("destination", "DELETE FROM device_destinations WHERE ctid = (SELECT ctid FROM device_destinations LIMIT 1)")]
     [InlineData("destination", "INSERT INTO device_destinations SELECT src_mac, '203.0.113.99', first_seen, last_seen, 1, 0, 0 FROM device_destinations LIMIT 1")]
     [InlineData("device's threats", "UPDATE devices SET max_threat_score = max_threat_score + 0.5 WHERE mac_address = (SELECT mac_address FROM devices WHERE connection_count > 0 ORDER BY mac_address DESC LIMIT 1)")]
+    [InlineData("device's threats", "UPDATE devices SET threat_score = threat_score + 1 WHERE mac_address = (SELECT mac_address FROM devices WHERE connection_count > 0 ORDER BY mac_address DESC LIMIT 1)")]
+    [InlineData("device's destinations", "UPDATE devices SET unique_destinations = unique_destinations + 1 WHERE mac_address = (SELECT mac_address FROM devices WHERE connection_count > 0 ORDER BY mac_address DESC LIMIT 1)")]
     [InlineData("device's threats", "UPDATE devices SET last_threat = '2020-01-01Z' WHERE mac_address = (SELECT mac_address FROM devices WHERE connection_count > 0 ORDER BY mac_address DESC LIMIT 1)")]
     [InlineData("category", "INSERT INTO device_threat_counts SELECT mac_address, 'never', 1 FROM devices LIMIT 1")]
     [InlineData("hour", "UPDATE device_activity_hourly SET bytes_sent = bytes_sent + 1 WHERE ctid = (SELECT ctid FROM device_activity_hourly LIMIT 1)")]

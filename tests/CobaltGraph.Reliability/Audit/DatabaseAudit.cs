@@ -60,11 +60,21 @@ public static class DatabaseAudit
                   IS DISTINCT FROM (c.connections, c.threats, c.score, c.first_at, c.last_at)
             """),
         ("device's threats", """
-            SELECT concat_ws(' ', d.mac_address, 'has', (d.max_threat_score, d.last_threat), 'and its rows give', (c.score, c.last_threat))
-            FROM (SELECT src_mac AS mac, max(threat_score) AS score, max("timestamp") FILTER (WHERE threat_score >= 7) AS last_threat
+            SELECT concat_ws(' ', d.mac_address, 'has', (d.max_threat_score, d.last_threat, d.threat_score), 'and its rows give',
+                             (c.score, c.last_threat, c.points))
+            FROM (SELECT src_mac AS mac, max(threat_score) AS score, max("timestamp") FILTER (WHERE threat_score >= 7) AS last_threat,
+                         coalesce(sum(threat_category_weight(threat_category)), 0) AS points
                   FROM connections WHERE src_mac IS NOT NULL GROUP BY 1) AS c
             JOIN devices AS d ON d.mac_address = c.mac
-            WHERE (d.max_threat_score, d.last_threat) IS DISTINCT FROM (c.score, c.last_threat)
+            WHERE (d.max_threat_score, d.last_threat, d.threat_score) IS DISTINCT FROM (c.score, c.last_threat, c.points)
+            """),
+        ("device's destinations", """
+            SELECT concat_ws(' ', d.mac_address, 'has', (d.unique_destinations, d.last_connection), 'and its rows give',
+                             (c.destinations, c.last_at))
+            FROM (SELECT src_mac AS mac, count(DISTINCT dst_ip) AS destinations, max("timestamp") AS last_at
+                  FROM connections WHERE src_mac IS NOT NULL GROUP BY 1) AS c
+            JOIN devices AS d ON d.mac_address = c.mac
+            WHERE (d.unique_destinations, d.last_connection) IS DISTINCT FROM (c.destinations, c.last_at)
             """),
         ("category", """
             SELECT concat_ws(' ', coalesce(k.src_mac, c.mac), coalesce(k.threat_category, c.category), 'has', k.connection_count, 'and its rows give', c.connections)

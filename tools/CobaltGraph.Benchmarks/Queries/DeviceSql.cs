@@ -28,7 +28,7 @@ internal static class DeviceSql
         var column = list.Sort.Column switch
         {
             DeviceSortColumn.MacAddress => "d.mac_address",
-            DeviceSortColumn.ThreatScore => "t.threat_score",
+            DeviceSortColumn.ThreatScore => "d.threat_score",
             DeviceSortColumn.ConnectionCount => "d.connection_count",
             DeviceSortColumn.LastSeen => "d.last_seen",
             _ => null,
@@ -36,9 +36,7 @@ internal static class DeviceSql
         if (column is null || Conditions(list.Filter, values) is not { } conditions)
             return null;
         var filter = string.Join(" AND ", conditions);
-        var counted = list.Filter.Levels is null
-            ? $"SELECT FROM devices AS d WHERE {filter} LIMIT {IDeviceQueries.CountCap + 1}"
-            : $"SELECT FROM devices AS d JOIN device_threats AS t ON t.mac_address = d.mac_address WHERE {filter} LIMIT {IDeviceQueries.CountCap + 1}";
+        var counted = $"SELECT FROM devices AS d WHERE {filter} LIMIT {IDeviceQueries.CountCap + 1}";
         var page = "true";
         if (list.After is { } after)
         {
@@ -58,10 +56,9 @@ internal static class DeviceSql
         var query = values.Build(
             $"""
             SELECT d.mac_address, d.ip_address, d.vendor, d.device_type, d.hostname, d.status, d.first_seen, d.last_seen, d.connection_count,
-                   d.threat_count, t.threat_score, t.threat_level, d.max_threat_score, d.last_threat, d.is_locally_administered,
+                   d.threat_count, d.threat_score, d.max_threat_score, d.last_threat, d.is_locally_administered,
                    d.metadata::text AS metadata, (SELECT count(*) FROM ({counted}) AS n) AS total
             FROM devices AS d
-            JOIN device_threats AS t ON t.mac_address = d.mac_address
             WHERE {filter} AND {page}
             ORDER BY {order}
             LIMIT {PageSize + 1}
@@ -137,7 +134,13 @@ internal static class DeviceSql
         if (filter.Hostname is { } hostname)
             conditions.Add($"d.hostname ILIKE {values.Add($"%{hostname}%")}");
         if (filter.Levels is [var level])
-            conditions.Add($"t.threat_level = {values.Add(EnumText.ToText(level))}");
+            conditions.Add(level switch
+            {
+                DeviceThreatLevel.Low => $"d.threat_score < {DeviceThreatScale.MediumThreshold}",
+                DeviceThreatLevel.Medium =>
+                    $"d.threat_score >= {DeviceThreatScale.MediumThreshold} AND d.threat_score < {DeviceThreatScale.HighThreshold}",
+                _ => $"d.threat_score >= {DeviceThreatScale.HighThreshold}",
+            });
         if (filter.SeenSince is { } since)
             conditions.Add($"d.last_seen >= {values.Add(since)}");
         return filter.Tags is null && filter.Metadata is null && filter.IsLocallyAdministered is null ? conditions : null;
@@ -156,10 +159,9 @@ internal static class DeviceSql
         ConnectionCount = row.GetInt64(8),
         ThreatCount = row.GetInt64(9),
         ThreatScore = row.GetInt64(10),
-        ThreatLevel = EnumText.ParseDeviceThreatLevel(row.GetString(11)),
-        MaxThreatScore = row.GetFloat(12),
-        LastThreat = RowValue.Of<DateTimeOffset>(row, 13),
-        IsLocallyAdministered = row.GetBoolean(14),
-        Metadata = MetadataJson.Read<DeviceMetadata>(row.GetString(15)),
+        MaxThreatScore = row.GetFloat(11),
+        LastThreat = RowValue.Of<DateTimeOffset>(row, 12),
+        IsLocallyAdministered = row.GetBoolean(13),
+        Metadata = MetadataJson.Read<DeviceMetadata>(row.GetString(14)),
     };
 }

@@ -31,8 +31,6 @@ internal sealed class MappedDevice
 
     public long ThreatScore { get; set; }
 
-    public string? ThreatLevel { get; set; }
-
     public float MaxThreatScore { get; set; }
 
     public DateTime? LastThreat { get; set; }
