@@ -191,6 +191,10 @@ namespace CobaltGraph.Data.Migrations
                     b.HasIndex("DstIp", "Timestamp")
                         .HasDatabaseName("ix_connections_dst_ip_timestamp");
 
+                    b.HasIndex("DstPort", "Timestamp")
+                        .HasDatabaseName("ix_connections_dst_port_timestamp")
+                        .HasFilter("dst_port <> 53 AND dst_port <> 80 AND dst_port <> 443");
+
                     b.HasIndex("SrcIp", "Timestamp")
                         .HasDatabaseName("ix_connections_src_ip_timestamp")
                         .HasFilter("src_mac IS NULL");

@@ -143,6 +143,12 @@ namespace CobaltGraph.Data.Migrations
                 .Annotation("Npgsql:StorageParameter:fillfactor", 70);
 
             migrationBuilder.CreateIndex(
+                name: "ix_connections_dst_port_timestamp",
+                table: "connections",
+                columns: new[] { "dst_port", "timestamp" },
+                filter: "dst_port <> 53 AND dst_port <> 80 AND dst_port <> 443");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_connections_src_ip_timestamp",
                 table: "connections",
                 columns: new[] { "src_ip", "timestamp" },
@@ -253,6 +259,10 @@ namespace CobaltGraph.Data.Migrations
 
             migrationBuilder.DropTable(
                 name: "device_threat_counts");
+
+            migrationBuilder.DropIndex(
+                name: "ix_connections_dst_port_timestamp",
+                table: "connections");
 
             migrationBuilder.DropIndex(
                 name: "ix_connections_src_ip_timestamp",

@@ -56,7 +56,12 @@ public static class ConnectionQueryExtensions
 
     /// <summary>Connections to a destination port within one of the ranges.</summary>
     public static IQueryable<Connection> ToPorts(this IQueryable<Connection> connections, params IEnumerable<PortRange> ports)
-        => connections.Where(InPorts<Connection>(c => c.DstPort, ports));
+    {
+        PortRange[] wanted = [.. ports];
+        if (AreIndexed(wanted))
+            connections = connections.Where(IndexedPort);
+        return connections.Where(InPorts<Connection>(c => c.DstPort, wanted));
+    }
 
     /// <summary>Connections of a protocol, which is compared in capital letters.</summary>
     public static IQueryable<Connection> OverProtocol(this IQueryable<Connection> connections, string protocol)
@@ -190,8 +195,17 @@ public static class ConnectionQueryExtensions
         return destinations;
     }
 
+    /// <summary>Whether an index of connections has all of these ports; it leaves out those of most rows.</summary>
+    internal static bool AreIndexed(IEnumerable<PortRange> ports)
+        => ports.All(range => !UnindexedPorts.Any(port => port >= range.First && port <= range.Last));
+
     internal static bool IsOneAddress(IPNetwork network)
         => network.PrefixLength == (network.BaseAddress.AddressFamily == AddressFamily.InterNetwork ? 32 : 128);
+
+    private static readonly int[] UnindexedPorts = [53, 80, 443];
+
+    // The condition of the index on ports, as that on scores below.
+    private static readonly Expression<Func<Connection, bool>> IndexedPort = c => c.DstPort != 53 && c.DstPort != 80 && c.DstPort != 443;
 
     // The condition of the index on scores, word for word: the planner proves it from a constant, not from a parameter.
     private static readonly Expression<Func<Connection, bool>> Scored = c => c.ThreatScore >= ThreatScale.MediumThreshold;

@@ -18,6 +18,8 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
 
     private readonly bool _oneAddress = filter.Destination is { } network && ConnectionQueryExtensions.IsOneAddress(network);
 
+    private readonly bool _portsIndexed = filter.Ports is { } ports && ConnectionQueryExtensions.AreIndexed(ports);
+
     /// <summary>Whether the latest are read first.</summary>
     public bool Descending { get; init; } = true;
 
@@ -47,12 +49,12 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
 
     /// <summary>Whether an index of connections leads to the rows of one value, common or rare, in order of time.</summary>
     private bool HasIndex
-        => filter.Devices is { Count: <= FewDevices } || _oneAddress || filter.Category is not null;
+        => filter.Devices is { Count: <= FewDevices } || _oneAddress || filter.Category is not null || _portsIndexed;
 
     /// <summary>Whether <c>destinations</c> can tell more than the indexes of connections.</summary>
     private bool AsksDestinations
         => filter.Country is not null || filter.Organization is not null || filter.Hostname is not null || filter.Protocol is not null
-           || filter.Ports is not null || (filter.Destination is not null && !_oneAddress);
+           || (filter.Ports is not null && !_portsIndexed) || (filter.Destination is not null && !_oneAddress);
 
     // 0.0.0.0 and :: are what a device sends from before it has an address: device_addresses has neither, connections have both.
     private IPNetwork? HeldSource
