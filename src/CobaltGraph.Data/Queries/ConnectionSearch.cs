@@ -16,6 +16,8 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     // Of so few devices the edges are read instead of all that is said of destinations.
     private const int FewDevices = 16;
 
+    private const int SampledCandidates = 100;
+
     private readonly bool _oneAddress = filter.Destination is { } network && ConnectionQueryExtensions.IsOneAddress(network);
 
     private readonly bool _portsIndexed = filter.Ports is { } ports && ConnectionQueryExtensions.AreIndexed(ports);
@@ -35,7 +37,10 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     /// <summary>So many candidates are probed in all partitions at once.</summary>
     public int FewCandidates { get; init; } = 64;
 
-    /// <summary>Rows that are looked through before anything is narrowed: what is common is found there.</summary>
+    /// <summary>
+    /// Rows that are looked through before anything is narrowed: what is common is found there, and everything, when a
+    /// condition with an index leaves fewer.
+    /// </summary>
     public int GlanceRows { get; init; } = 5000;
 
     /// <summary>Connections of devices that are looked through without asking whether their destinations have fewer.</summary>
@@ -67,11 +72,18 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     {
         if (IsImpossible)
             return Found(SearchStrategy.Empty, []);
-        if (!HasIndex && (AsksDestinations || filter.Source is not null || filter.Devices is not null))
+        if (AsksDestinations || filter.Source is not null || (filter.Devices is not null && !HasIndex))
         {
-            var next = await GlanceAsync(cancellationToken).ConfigureAwait(false);
-            if (next.Count >= Take)
-                return Found(SearchStrategy.TimeOrder, next);
+            var next = Indexed();
+            // The index alone tells how many rows it leaves; when they are few, they are read and nothing else is asked.
+            var few = HasIndex && await next.Take(GlanceRows).CountAsync(cancellationToken).ConfigureAwait(false) < GlanceRows;
+            // Rows in order of time lie side by side, those of an index here and there; and a source has few devices, which are
+            // quickly asked themselves.
+            var glance = few || (AsksDestinations && !HasIndex) ? GlanceRows : GlanceRows / 5;
+            var seen = await InOrder(InOrder(next).Take(Math.Max(glance, Take)).Matching(filter)).Take(Take)
+                .ToListAsync(cancellationToken).ConfigureAwait(false);
+            if (few || seen.Count >= Take)
+                return Found(SearchStrategy.TimeOrder, seen);
         }
 
         var devices = await DevicesAsync(cancellationToken).ConfigureAwait(false);
@@ -139,11 +151,22 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         return rows;
     }
 
-    private async Task<List<Connection>> GlanceAsync(CancellationToken cancellationToken)
+    /// <summary>The rows that meet those conditions that have an index.</summary>
+    private IQueryable<Connection> Indexed()
     {
-        var next = InOrder(AfterPosition(context.Connections.AsNoTracking().Between(filter.From, filter.Until)))
-            .Take(Math.Max(GlanceRows, Take));
-        return await InOrder(next.Matching(filter)).Take(Take).ToListAsync(cancellationToken).ConfigureAwait(false);
+        var indexed = filter with
+        {
+            Devices = filter.Devices is { Count: <= FewDevices } ? filter.Devices : null,
+            Source = null,
+            Destination = _oneAddress ? filter.Destination : null,
+            Ports = _portsIndexed ? filter.Ports : null,
+            Protocol = null,
+            Country = null,
+            Organization = null,
+            Hostname = null,
+            Metadata = null,
+        };
+        return AfterPosition(context.Connections.AsNoTracking().Matching(indexed));
     }
 
     /// <summary>The devices that can match; null when any can, or too many.</summary>
@@ -193,13 +216,16 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         if (addresses.Count <= FewCandidates)
             return addresses.ConvertAll(address => new Candidate<IPAddress>(address));
 
+        // How many connections they have is a hint, for which some of them speak for all.
+        var step = Math.Max(1, addresses.Count / SampledCandidates);
+        IPAddress[] sample = [.. addresses.Where((_, i) => i % step == 0)];
         var edges = await context.DeviceDestinations.AsNoTracking()
-            .Where(e => addresses.Contains(e.DstIp))
+            .Where(e => sample.Contains(e.DstIp))
             .GroupBy(e => e.DstIp)
             .Select(g => new { g.Key, Last = g.Max(e => e.LastSeen), Count = g.Sum(e => e.ConnectionCount), First = g.Min(e => e.FirstSeen) })
             .ToDictionaryAsync(edge => edge.Key, cancellationToken).ConfigureAwait(false);
         return addresses.ConvertAll(address => edges.TryGetValue(address, out var edge)
-            ? new Candidate<IPAddress>(address, edge.First, edge.Last, edge.Count)
+            ? new Candidate<IPAddress>(address, edge.First, edge.Last, edge.Count * addresses.Count / sample.Length)
             : new Candidate<IPAddress>(address));
     }
 

@@ -100,6 +100,7 @@ internal sealed class QueryDatabases(BenchmarkServer server, QueriesSetup setup,
     private async Task LoadOursAsync(NpgsqlDataSource dataSource, CancellationToken cancellationToken)
     {
         var site = _source.CreateSite();
+        await InstallTrigramsAsync(dataSource, cancellationToken);
         await Databases.MigrateAsync(dataSource, site.From, site.To, cancellationToken);
         await using (var services = new ServiceCollection().AddCobaltGraph(dataSource).BuildServiceProvider())
         {
@@ -111,6 +112,20 @@ internal sealed class QueryDatabases(BenchmarkServer server, QueriesSetup setup,
             dataSource, _source.Read(site), IngestOptions<Connection>.DefaultBatchSize, Writers, cancellationToken);
         await using var sweep = dataSource.CreateCommand("SELECT sweep_device_status()");
         await sweep.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>As a user would who searches text: not every server has the extension.</summary>
+    private async Task InstallTrigramsAsync(NpgsqlDataSource dataSource, CancellationToken cancellationToken)
+    {
+        await using var available = dataSource.CreateCommand("SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_trgm')");
+        if (!(bool)(await available.ExecuteScalarAsync(cancellationToken))!)
+        {
+            say("ours: the server has no pg_trgm; text is found without an index");
+            return;
+        }
+
+        await using var install = dataSource.CreateCommand("CREATE EXTENSION IF NOT EXISTS pg_trgm");
+        await install.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private async Task LoadOriginalAsync(NpgsqlDataSource dataSource, CancellationToken cancellationToken)
