@@ -171,7 +171,7 @@ internal sealed class SiteMigrator(
 
     private static bool Call(NpgsqlConnection session, string function)
     {
-        using var command = new NpgsqlCommand($"SELECT {function}($1, hashtext(current_schema()))", session);
+        using var command = new NpgsqlCommand($"SELECT {function}($1, hashtext(coalesce(current_schema(), '')))", session);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = LockClass });
         return command.ExecuteScalar() is true;
     }
