@@ -26,7 +26,11 @@ public class ScriptRunTests(PostgresServerFixture server) : ScriptTest(server)
         for (var run = 1; run <= 2; run++)
         {
             await Passes(["-f", Idempotent]);
+            await Passes(["-v", "schema=site", "-f", Idempotent]);
             Assert.Equal(await CatalogueOf(null), await Catalogue.ReadAsync(Database));
+            await using var migrated = await Migrated();
+            await AssertAlike(migrated, "public");
+            await AssertAlike(migrated, "site");
         }
     }
 
@@ -87,6 +91,8 @@ public class ScriptRunTests(PostgresServerFixture server) : ScriptTest(server)
         var full = await Catalogue.ReadAsync(Database);
 
         await Passes(["-f", AllDown.First(), "-f", AllUp.Last()]);
+        await using var migrated = await Migrated();
+        await AssertAlike(migrated, "public");
 
         Assert.Equal(full.Select(WithoutPosition).Order(), (await Catalogue.ReadAsync(Database)).Select(WithoutPosition).Order());
 

@@ -16,6 +16,7 @@ public class ScriptSiteTests(PostgresServerFixture server) : ScriptTest(server)
     {
         await using var other = await Server.CreateDatabaseAsync(migrated: false);
         var migrated = other.ConnectionStringWith(settings => settings.SearchPath = $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"");
+        await using var inPublic = await Migrated();
         await using (var source = NpgsqlDataSource.Create(migrated))
         {
             await using var context = new CobaltGraphContext(
@@ -28,6 +29,7 @@ public class ScriptSiteTests(PostgresServerFixture server) : ScriptTest(server)
 
         await Passes([.. site, .. Files(AllUp)]);
         Assert.Equal(expected, await Catalogue.ReadAsync(Site(name)));
+        await AssertAlike(inPublic, name);
         await Passes([.. site, .. Files(AllDown), "-f", Idempotent]);
         Assert.Equal(expected, await Catalogue.ReadAsync(Site(name)));
         Assert.Empty(await Catalogue.ReadAsync(Database));

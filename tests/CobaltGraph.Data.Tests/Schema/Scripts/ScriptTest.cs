@@ -1,3 +1,4 @@
+using CobaltGraph.Data.Schema.Catalog;
 using CobaltGraph.Data.Schema.Scripts;
 using CobaltGraph.Testing;
 using Microsoft.EntityFrameworkCore;
@@ -80,6 +81,18 @@ public abstract class ScriptTest(PostgresServerFixture server) : IAsyncLifetime
     {
         await using var other = await Migrated(migration);
         return await Catalogue.ReadAsync(other);
+    }
+
+    /// <summary>The server's catalogue must say the same of two schemas, whatever they are called.</summary>
+    protected async Task AssertAlike(TestDatabase expected, string schema)
+        => Assert.Empty(
+            SchemaCatalog.Compare(await ReadCatalog(expected, "public"), await ReadCatalog(Database, schema))
+                .Select(difference => $"{difference.Kind} {difference.Name} {difference.Property}: {difference.Expected} / {difference.Found}"));
+
+    private static async Task<SchemaCatalog> ReadCatalog(TestDatabase database, string schema)
+    {
+        await using var connection = await database.DataSource.OpenConnectionAsync(Cancel);
+        return await SchemaCatalog.ReadAsync(connection, schema, null, Cancel);
     }
 
     protected string Site(string schema, Action<NpgsqlConnectionStringBuilder>? change = null)
