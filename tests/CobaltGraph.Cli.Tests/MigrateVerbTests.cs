@@ -219,38 +219,6 @@ public sealed class MigrateVerbTests(PostgresServerFixture server) : IAsyncLifet
         }
     }
 
-    [Fact]
-    public async Task Script_makes_the_schema_and_changes_nothing_when_run_again()
-    {
-        var script = (await new CommandRunner().RunAsync("script", "--schema", "site_e")).Should(ExitCode.Done);
-        Assert.StartsWith("\\set ON_ERROR_STOP on\n", script.Output, StringComparison.Ordinal);
-        Assert.Empty(script.Error);
-
-        var sql = script.Output.Replace("\\set ON_ERROR_STOP on\n", "", StringComparison.Ordinal);
-        await _database.ExecuteAsync(sql);
-        await _database.ExecuteAsync(sql);
-
-        (await RunWithAsync(_database.ConnectionStringWith(c => c.SearchPath = "site_e"), "status", "--check")).Should(ExitCode.Done);
-    }
-
-    [Fact]
-    public async Task Script_goes_to_the_file_asked_for()
-    {
-        var folder = Directory.CreateTempSubdirectory("cobaltgraph-script-");
-        try
-        {
-            var written = (await new CommandRunner { Folder = folder.FullName }.RunAsync("script", "-o", "all.sql")).Should(ExitCode.Done);
-            var printed = (await new CommandRunner().RunAsync("script")).Should(ExitCode.Done);
-
-            Assert.Empty(written.Output);
-            Assert.Equal(printed.Output, await File.ReadAllTextAsync(Path.Combine(folder.FullName, "all.sql"), TestContext.Current.CancellationToken));
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
-    }
-
     private Task<CommandResult> RunAsync(params string[] arguments)
         => RunWithAsync(_database.ConnectionString, arguments);
 

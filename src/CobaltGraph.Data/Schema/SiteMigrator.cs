@@ -1,9 +1,11 @@
 using System.Data;
+using CobaltGraph.Data.Schema.Scripts;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Migrations.Operations;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Migrations.Internal;
@@ -54,10 +56,11 @@ internal sealed class SiteMigrator(
 {
     private readonly IDatabaseCreator _databaseCreator = databaseCreator;
     private readonly ICurrentDbContext _currentContext = currentContext;
+    private readonly IMigrationsAssembly _migrationsAssembly = migrationsAssembly;
     private readonly IRelationalConnection _connection = connection;
 
-    // "CBLM". Not the lock of MigrationLock, whose holder comes here too.
-    private const int LockClass = 0x43424C4D;
+    /// <summary>"CBLM". Not the lock of MigrationLock, whose holder comes here too.</summary>
+    public const int LockClass = 0x43424C4D;
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
@@ -131,6 +134,34 @@ internal sealed class SiteMigrator(
         MigrationsSqlGenerationOptions options = MigrationsSqlGenerationOptions.Default)
         => ScriptText.WithoutAddedIndent(base.GenerateScript(fromMigration, toMigration, options));
 
+    /// <summary>Every migration as its scripts need it.</summary>
+    public IReadOnlyList<ScriptedMigration> ReadForScripts()
+    {
+        var migrations = new List<ScriptedMigration>();
+        Migration? previous = null;
+        foreach (var (id, type) in _migrationsAssembly.Migrations)
+        {
+            var migration = _migrationsAssembly.CreateMigration(type, _currentContext.Context.Database.ProviderName!);
+            migrations.Add(new(
+                migrations.Count + 1,
+                id,
+                Direction(migration.UpOperations, GenerateUpSql(migration, MigrationsSqlGenerationOptions.Script)),
+                Direction(migration.DownOperations, GenerateDownSql(migration, previous, MigrationsSqlGenerationOptions.Script))));
+            previous = migration;
+        }
+
+        return migrations;
+
+        // The last command is the one for the history.
+        static ScriptedDirection Direction(IReadOnlyList<MigrationOperation> operations, IReadOnlyList<MigrationCommand> commands)
+            => new(
+                MigrationEffects.Describe(operations),
+                [.. commands.SkipLast(1).Select(command => new ScriptedCommand(Text(command), command.TransactionSuppressed))],
+                Text(commands[^1]));
+
+        static string Text(MigrationCommand command) => command.CommandText.ReplaceLineEndings("\n").TrimEnd() + "\n";
+    }
+
     // EF Core locks the history for one migration at a time, and believes between two of them what it read before the
     // first: two migrators at once would both apply the second. So the session has a lock for the whole run, which is tried
     // for and not waited for inside the server, where a waiting session would hold back CREATE INDEX CONCURRENTLY.
@@ -140,7 +171,7 @@ internal sealed class SiteMigrator(
 
     private static bool Call(NpgsqlConnection session, string function)
     {
-        using var command = new NpgsqlCommand($"SELECT {function}($1, hashtext(current_schema()))", session);
+        using var command = new NpgsqlCommand($"SELECT {function}($1, hashtext(coalesce(current_schema(), '')))", session);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = LockClass });
         return command.ExecuteScalar() is true;
     }

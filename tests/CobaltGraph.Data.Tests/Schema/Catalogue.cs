@@ -1,4 +1,5 @@
 using CobaltGraph.Testing;
+using Npgsql;
 
 namespace CobaltGraph.Data.Tests.Schema;
 
@@ -43,4 +44,16 @@ internal static class Catalogue
 
     public static async Task<string[]> ReadAsync(TestDatabase database)
         => [.. (await database.QueryAsync(Sql)).Select(row => (string)row[0]!)];
+
+    /// <summary>Of the schema that a connection's search path names first.</summary>
+    public static async Task<string[]> ReadAsync(string connectionString)
+    {
+        await using var source = NpgsqlDataSource.Create(connectionString);
+        await using var command = source.CreateCommand(Sql);
+        await using var reader = await command.ExecuteReaderAsync(TestContext.Current.CancellationToken);
+        var lines = new List<string>();
+        while (await reader.ReadAsync(TestContext.Current.CancellationToken))
+            lines.Add(reader.GetString(0));
+        return [.. lines];
+    }
 }

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Text;
 using CobaltGraph.Testing;
 using Npgsql;
 
@@ -13,26 +15,58 @@ internal static class Psql
 
     public static async Task RunAsync(string psql, TestDatabase database, string script, CancellationToken cancellationToken)
     {
-        var settings = new NpgsqlConnectionStringBuilder(database.ConnectionString);
-        var start = new ProcessStartInfo(psql, ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-"])
+        var result = await CallAsync(psql, database.ConnectionString, ["-q", "-v", "ON_ERROR_STOP=1", "-f", "-"], script, cancellationToken);
+        Assert.True(result.ExitCode == 0, $"psql ended with {result.ExitCode}: {result.Error}{result.Output}");
+    }
+
+    public static async Task<PsqlResult> CallAsync(
+        string psql, string connectionString, string[] arguments, string input, CancellationToken cancellationToken)
+    {
+        using var process = Start(psql, connectionString, arguments);
+        return await FinishAsync(process, input, cancellationToken);
+    }
+
+    public static async Task<PsqlResult> FinishAsync(Process process, string input, CancellationToken cancellationToken)
+    {
+        var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
+        var errors = process.StandardError.ReadToEndAsync(cancellationToken);
+        try
+        {
+            await process.StandardInput.WriteAsync(input.AsMemory(), cancellationToken);
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It stopped reading at an error, which it tells.
+        }
+
+        await process.WaitForExitAsync(cancellationToken);
+        return new(process.ExitCode, await output, await errors);
+    }
+
+    public static Process Start(string psql, string connectionString, string[] arguments)
+        => Process.Start(StartInfo(psql, connectionString, ["-X", .. arguments]))!;
+
+    /// <summary>A program in the folder of the scripts, whose environment leads psql to the database.</summary>
+    public static ProcessStartInfo StartInfo(string program, string connectionString, string[] arguments)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString);
+        return new(program, arguments)
         {
             RedirectStandardInput = true,
             RedirectStandardError = true,
             RedirectStandardOutput = true,
+            StandardInputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false),
+            WorkingDirectory = Repository.PathOf("Migrations.Sql", "scripts"),
+            Environment =
+            {
+                ["PGHOST"] = settings.Host,
+                ["PGPORT"] = settings.Port.ToString(CultureInfo.InvariantCulture),
+                ["PGUSER"] = settings.Username,
+                ["PGPASSWORD"] = settings.Password,
+                ["PGDATABASE"] = settings.Database,
+                ["PGAPPNAME"] = settings.ApplicationName,
+            },
         };
-        start.Environment["PGHOST"] = settings.Host;
-        start.Environment["PGPORT"] = settings.Port.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        start.Environment["PGUSER"] = settings.Username;
-        start.Environment["PGPASSWORD"] = settings.Password;
-        start.Environment["PGDATABASE"] = settings.Database;
-
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
-        var errors = process.StandardError.ReadToEndAsync(cancellationToken);
-        await process.StandardInput.WriteAsync(script.AsMemory(), cancellationToken);
-        process.StandardInput.Close();
-        await process.WaitForExitAsync(cancellationToken);
-
-        Assert.True(process.ExitCode == 0, $"psql ended with {process.ExitCode}: {await errors}{await output}");
     }
 }

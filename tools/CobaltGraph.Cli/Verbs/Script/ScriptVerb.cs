@@ -1,10 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using CobaltGraph.Cli.Terminal;
-using CobaltGraph.Data;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Infrastructure;
-using Microsoft.EntityFrameworkCore.Migrations;
+using CobaltGraph.Data.Schema.Scripts;
 
 namespace CobaltGraph.Cli.Verbs.Script;
 
@@ -17,22 +14,43 @@ internal static class ScriptVerb
             HelpName = "file",
             Description = "Write to this file instead of stdout.",
         };
+        var folder = new Option<string?>("--output-folder")
+        {
+            HelpName = "folder",
+            Description = "Write into this folder one script up and one down for each migration, and the one of all.",
+        };
         var schema = new Option<string?>("--schema")
         {
             HelpName = "name",
-            Description = "The schema of the site. The script creates it if it is missing; without this option the search path decides.",
+            Description = "The schema of the site. The script creates it if it is missing; without this option psql -v schema=… or the search path decides.",
         };
 
         var verb = new VerbCommand(
             "script",
             "Write the SQL of all migrations for psql, to run on an empty database or on one of any version. Needs no database.",
             "cobaltgraph script --output cobaltgraph.sql",
-            "cobaltgraph script | psql postgresql://dba@db.example/site");
+            "cobaltgraph script | psql postgresql://dba@db.example/site",
+            "cobaltgraph script --output-folder Migrations.Sql/scripts");
         verb.Add(output);
+        verb.Add(folder);
         verb.Add(schema);
+        verb.Validators.Add(result =>
+        {
+            if (result.GetValue(folder) is not null && (result.GetValue(output) ?? result.GetValue(schema)) is not null)
+                result.AddError("--output-folder writes scripts for any site under their own names: leave out --output and --schema.");
+        });
         verb.OnRun(host, async (call, cancellationToken) =>
         {
-            var script = Generate(call.Parse.GetValue(schema));
+            var migrations = MigrationScripts.Read();
+            if (call.Parse.GetValue(folder) is { } into)
+            {
+                var full = Path.GetFullPath(into, host.CurrentFolder);
+                var count = await WriteFolderAsync(full, MigrationScripts.Files(migrations), cancellationToken);
+                host.Notice($"Wrote {count} scripts into {full}.");
+                return ExitCode.Done;
+            }
+
+            var script = MigrationScripts.Idempotent(migrations, call.Parse.GetValue(schema));
             if (call.Parse.GetValue(output) is not { } file)
             {
                 await host.Output.WriteAsync(script.AsMemory(), cancellationToken);
@@ -40,41 +58,30 @@ internal static class ScriptVerb
             }
 
             var path = Path.GetFullPath(file, host.CurrentFolder);
-            await File.WriteAllTextAsync(path, script, new UTF8Encoding(false), cancellationToken);
+            await WriteAsync(path, script, cancellationToken);
             host.Notice($"Wrote {path}.");
             return ExitCode.Done;
         });
         return verb;
     }
 
-    private static string Generate(string? schema)
+    private static async Task<int> WriteFolderAsync(
+        string folder, SortedDictionary<string, string> files, CancellationToken cancellationToken)
     {
-        var options = new DbContextOptionsBuilder<CobaltGraphContext>();
-        options.UseCobaltGraph();
-        using var context = new CobaltGraphContext(options.Options);
+        Directory.CreateDirectory(folder);
 
-        // psql goes on after an error, and could record a later migration after an earlier one has failed.
-        var script = new StringBuilder("\\set ON_ERROR_STOP on\n");
-        if (schema is not null)
+        // Of a migration that was renamed or taken back.
+        foreach (var old in Directory.EnumerateFiles(folder, "*.sql").Where(path => !files.ContainsKey(Path.GetFileName(path))))
         {
-            var name = $"\"{schema.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
-            var literal = $"'{schema.Replace("'", "''", StringComparison.Ordinal)}'";
-            // Looked for first: IF NOT EXISTS wants the right to create schemas even when there is nothing to create.
-            script.Append($"""
-                DO $site$
-                BEGIN
-                    IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = {literal}) THEN
-                        EXECUTE format('CREATE SCHEMA %I', {literal});
-                    END IF;
-                END
-                $site$;
-                SET search_path = {name};
-
-                """);
+            if (File.ReadLines(old).Skip(1).FirstOrDefault() == MigrationScripts.Origin)
+                File.Delete(old);
         }
 
-        script.Append('\n');
-        script.Append(context.GetService<IMigrator>().GenerateScript(options: MigrationsSqlGenerationOptions.Idempotent));
-        return script.ToString();
+        foreach (var (name, script) in files)
+            await WriteAsync(Path.Combine(folder, name), script, cancellationToken);
+        return files.Count;
     }
+
+    private static Task WriteAsync(string path, string script, CancellationToken cancellationToken)
+        => File.WriteAllTextAsync(path, script, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), cancellationToken);
 }

@@ -1,0 +1,3 @@
+namespace CobaltGraph.Data.Tests.Schema;
+
+internal sealed record PsqlResult(int ExitCode, string Output, string Error);

@@ -1,0 +1,128 @@
+using CobaltGraph.Testing;
+using Microsoft.EntityFrameworkCore;
+
+namespace CobaltGraph.Data.Tests.Schema.Scripts;
+
+public class ScriptRunTests(PostgresServerFixture server) : ScriptTest(server)
+{
+    [Fact]
+    public async Task All_in_order_and_all_once_more_leave_what_a_migration_leaves()
+    {
+        await Passes(Files(AllUp));
+        Assert.Equal(await CatalogueOf(null), await Catalogue.ReadAsync(Database));
+        await Database.ExecuteAsync("INSERT INTO connections (src_mac, dst_ip, dst_port) VALUES ('02:00:5e:00:00:01', '192.0.2.1', 443)");
+
+        var again = await Passes(Files(AllUp));
+
+        Assert.All(Migrations, migration => Assert.Contains($"has {migration.Id} already", again.Error, StringComparison.Ordinal));
+        Assert.Equal(await CatalogueOf(null), await Catalogue.ReadAsync(Database));
+        Assert.Equal(1, await Database.ScalarAsync<long>("SELECT connection_count FROM devices"));
+        Assert.Equal(Migrations.Count, await Database.ScalarAsync<long>("""SELECT count(*) FROM "__EFMigrationsHistory" """));
+    }
+
+    [Fact]
+    public async Task All_at_once_twice_leave_what_a_migration_leaves()
+    {
+        for (var run = 1; run <= 2; run++)
+        {
+            await Passes(["-f", Idempotent]);
+            await Passes(["-v", "schema=site", "-f", Idempotent]);
+            Assert.Equal(await CatalogueOf(null), await Catalogue.ReadAsync(Database));
+            await using var migrated = await Migrated();
+            await AssertAlike(migrated, "public");
+            await AssertAlike(migrated, "site");
+        }
+    }
+
+    [Fact]
+    public async Task Each_script_and_the_one_of_all_lead_on_from_the_migration_before()
+    {
+        foreach (var migration in Migrations)
+        {
+            var before = migration.Number == 1 ? "0" : Migrations[migration.Number - 2].Id;
+            await using var one = await Migrated(before);
+            await using var all = await Migrated(before);
+
+            await Passes(["-f", $"{migration.FileName}.up.sql"], connection: one.ConnectionString);
+            await Passes(["-f", Idempotent], connection: all.ConnectionString);
+
+            Assert.Equal(await CatalogueOf(migration.Id), await Catalogue.ReadAsync(one));
+            Assert.Equal(await CatalogueOf(null), await Catalogue.ReadAsync(all));
+        }
+    }
+
+    [Fact]
+    public async Task A_migrator_goes_on_after_a_script_and_has_nothing_to_do_after_all()
+    {
+        await Passes(["-f", $"{Migrations[0].FileName}.up.sql"]);
+        await using (var context = Database.NewContext())
+        {
+            Assert.Equal(Migrations.Skip(1).Select(migration => migration.Id), await context.Database.GetPendingMigrationsAsync(Cancel));
+            await context.Database.MigrateAsync(Cancel);
+        }
+
+        await Passes(["-f", Idempotent]);
+
+        Assert.Equal(await CatalogueOf(null), await Catalogue.ReadAsync(Database));
+    }
+
+    [Fact]
+    public async Task Down_leaves_the_migration_before_and_up_again_the_same()
+    {
+        await Passes(Files(AllUp));
+        var full = await Catalogue.ReadAsync(Database);
+
+        foreach (var migration in Migrations.Reverse())
+        {
+            await Passes(["-f", $"{migration.FileName}.down.sql"]);
+            Assert.Equal(
+                await CatalogueOf(migration.Number == 1 ? "0" : Migrations[migration.Number - 2].Id),
+                await Catalogue.ReadAsync(Database));
+        }
+
+        await Passes(Files(AllUp));
+        Assert.Equal(full, await Catalogue.ReadAsync(Database));
+    }
+
+    [Fact]
+    public async Task Up_again_after_the_newest_down_gives_the_same_columns_behind_those_that_were_dropped()
+    {
+        await Passes(Files(AllUp));
+        var full = await Catalogue.ReadAsync(Database);
+
+        await Passes(["-f", AllDown.First(), "-f", AllUp.Last()]);
+        await using var migrated = await Migrated();
+        await AssertAlike(migrated, "public");
+
+        Assert.Equal(full.Select(WithoutPosition).Order(), (await Catalogue.ReadAsync(Database)).Select(WithoutPosition).Order());
+
+        static string WithoutPosition(string line)
+            => line.StartsWith("column ", StringComparison.Ordinal)
+                ? string.Join(' ', line.Split(' ').Where((_, word) => word != 2))
+                : line;
+    }
+
+    [Fact]
+    public async Task Scripts_work_whatever_the_client_takes_for_its_encoding()
+    {
+        var latin = Database.ConnectionStringWith(settings => settings.ApplicationName = "latin");
+
+        await Passes(["-c", "SET client_encoding = 'LATIN1'", "-f", Idempotent], connection: latin);
+
+        Assert.Equal(await CatalogueOf(null), await Catalogue.ReadAsync(Database));
+    }
+
+    [Fact]
+    public async Task Session_is_left_as_it_was()
+    {
+        const string show = """
+            SELECT current_setting('search_path'), current_setting('lock_timeout'), current_setting('statement_timeout'), current_setting('client_encoding')
+            """;
+        string[] settings = ["-c", "SET search_path = \"$user\", public; SET lock_timeout = '7s'; SET statement_timeout = '8s'"];
+
+        var result = await Passes(
+            ["-q", "-At", "-v", "schema=site", .. settings, "-c", show, .. Files(AllUp), "-c", show, .. Files(AllDown), "-c", show]);
+
+        Assert.Equal(Enumerable.Repeat("\"$user\", public|7s|8s|UTF8", 3), result.Output.TrimEnd().Split('\n'));
+    }
+}
