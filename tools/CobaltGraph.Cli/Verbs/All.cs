@@ -10,6 +10,7 @@ using CobaltGraph.Cli.Verbs.Explain;
 using CobaltGraph.Cli.Verbs.Export;
 using CobaltGraph.Cli.Verbs.Import;
 using CobaltGraph.Cli.Verbs.Migrate;
+using CobaltGraph.Cli.Verbs.Roles;
 using CobaltGraph.Cli.Verbs.Script;
 using CobaltGraph.Cli.Verbs.Seed;
 using CobaltGraph.Cli.Verbs.Status;
@@ -41,5 +42,6 @@ internal static class All
         ExportVerb.Create(host),
         ExplainVerb.Create(host),
         ScriptVerb.Create(host),
+        RolesVerb.Create(host),
     ];
 }
