@@ -11,10 +11,15 @@ internal static class Psql
             .Select(folder => Path.Combine(folder, OperatingSystem.IsWindows() ? "psql.exe" : "psql"))
             .FirstOrDefault(File.Exists);
 
-    public static async Task RunAsync(string psql, TestDatabase database, string script, CancellationToken cancellationToken)
+    public static Task RunAsync(string psql, TestDatabase database, string script, CancellationToken cancellationToken)
+        => RunAsync(psql, database.ConnectionString, script, [], cancellationToken);
+
+    public static async Task RunAsync(
+        string psql, string connectionString, string script, IEnumerable<string> variables, CancellationToken cancellationToken)
     {
-        var settings = new NpgsqlConnectionStringBuilder(database.ConnectionString);
-        var start = new ProcessStartInfo(psql, ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-"])
+        var settings = new NpgsqlConnectionStringBuilder(connectionString);
+        string[] arguments = ["-X", "-q", "-v", "ON_ERROR_STOP=1", .. variables.SelectMany(variable => (string[])["-v", variable]), "-f", "-"];
+        var start = new ProcessStartInfo(psql, arguments)
         {
             RedirectStandardInput = true,
             RedirectStandardError = true,
