@@ -35,12 +35,20 @@ internal static class LedgerSource
         await using (command.ConfigureAwait(false))
         {
             command.Parameters.Add(new() { Value = usual, NpgsqlDbType = NpgsqlDbType.Text });
-            var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-            await using (reader.ConfigureAwait(false))
+            try
             {
-                await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-                var login = reader.GetString(0);
-                return (login, reader.GetBoolean(1) ? usual : reader.GetBoolean(2) ? null : $"{login}/{usual}");
+                var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+                await using (reader.ConfigureAwait(false))
+                {
+                    await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+                    var login = reader.GetString(0);
+                    return (login, reader.GetBoolean(1) ? usual : reader.GetBoolean(2) ? null : $"{login}/{usual}");
+                }
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UndefinedTable)
+            {
+                // Storing says better what is missing.
+                return ("", usual);
             }
         }
     }
