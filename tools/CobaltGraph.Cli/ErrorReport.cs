@@ -40,6 +40,8 @@ internal static class ErrorReport
                 case MigrationLockedException:
                     return (ExitCode.Failed, e.Message, "Run it again later, or wait longer with --timeout.");
                 case DatabaseSettingsException or LocalPostgresException: return (ExitCode.Failed, e.Message, null);
+                case IngestException { InnerException: var fault } when LedgerSource.IsForeign(fault):
+                    return (ExitCode.Failed, e.Message, "Name another with --source, or have the owner of the role that it names grant it to this login.");
                 case PostgresException server: return FromServer(call, server);
                 case IngestException { InnerException: not NpgsqlException }: return (ExitCode.Failed, e.Message, null);
             }
@@ -71,7 +73,7 @@ internal static class ErrorReport
                 or PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.InvalidSchemaName =>
                 "The schema is not there, or of another version. Look with `cobaltgraph status`, bring it up to date with `cobaltgraph migrate`.",
             PostgresErrorCodes.InsufficientPrivilege =>
-                $"User {settings?.User} lacks the right. Ask the owner of the schema for a GRANT, or connect as another user.",
+                e.Hint ?? $"User {settings?.User} lacks the right. Ask the owner of the schema for a GRANT, or connect as another user.",
             PostgresErrorCodes.TooManyConnections =>
                 "The server has no connection left. Close some, lower max_connections in the configuration, or raise it on the server.",
             PostgresErrorCodes.QueryCanceled =>
@@ -83,7 +85,7 @@ internal static class ErrorReport
                 "This server only reads: it is a standby, or its default is read-only. Connect to the primary.",
             PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow =>
                 "The server is stopping or starting. Run it again in a moment.",
-            _ => null,
+            _ => e.Hint,
         };
         return (ExitCode.Failed, $"{e.MessageText} (SQLSTATE {e.SqlState}){At(settings)}", next);
     }

@@ -228,6 +228,9 @@ internal sealed class BatchStorer<T>(
         Run run, LedgerEntry entry, Attempt attempt, Exception e, bool isTransient, TimeSpan elapsed)
     {
         var batch = $"Batch '{Model.DisplayText.Escape(entry.Key)}' of source '{Model.DisplayText.Escape(entry.Source)}'";
+        if (LedgerSource.IsForeign(e))
+            return $"{batch} is not stored: {LedgerSource.Explain(entry.Source)}.";
+
         var tries = string.Create(CultureInfo.InvariantCulture, $"{run.Attempts} tries in {elapsed.TotalSeconds:0.#} s");
         var state = attempt.IsCommitting
             ? "may or may not be stored, for the connection broke during the commit; storing it again under its key settles which"

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Diagnostics;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
@@ -65,7 +66,9 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
             var script = new StringBuilder("\\set ON_ERROR_STOP on\n");
             var schema = QuoteIdentifier(state.Schema);
             if (!state.SchemaExists) script.Append($"CREATE SCHEMA {schema};\n");
-            script.Append($"SET search_path = {session.SearchPath ?? schema};\n\n");
+            script.Append($"SET search_path = {session.SearchPath ?? schema};\n");
+            if (session.Role is { } role) script.Append($"SET ROLE {QuoteIdentifier(role)};\n");
+            script.Append('\n');
 
             if (plan.ToRevert.Count > 0)
             {
@@ -197,14 +200,20 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
     private sealed class MigrationSession : IAsyncDisposable
     {
         private readonly NpgsqlConnection _connection;
+        private readonly string? _roleBefore;
 
-        private MigrationSession(NpgsqlConnection connection, CobaltGraphContext context)
+        private MigrationSession(NpgsqlConnection connection, CobaltGraphContext context, string? roleBefore, string? role)
         {
             _connection = connection;
+            _roleBefore = roleBefore;
             Context = context;
+            Role = role;
         }
 
         public CobaltGraphContext Context { get; }
+
+        /// <summary>The owner of the site, if the session had to become it.</summary>
+        public string? Role { get; }
 
         public string? SearchPath => new NpgsqlConnectionStringBuilder(_connection.ConnectionString).SearchPath is { Length: > 0 } path ? path : null;
 
@@ -223,7 +232,10 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
                 var context = new CobaltGraphContext(options.Options);
                 context.Database.SetDbConnection(connection);
                 context.Database.SetCommandTimeout(0);
-                return new(connection, context);
+
+                var named = Schema.SearchPath.First(new NpgsqlConnectionStringBuilder(connection.ConnectionString).SearchPath);
+                var before = await SiteOwner.BecomeAsync(connection, named, cancellationToken).ConfigureAwait(false);
+                return new(connection, context, before, before is null ? null : await RoleAsync(connection, cancellationToken).ConfigureAwait(false));
             }
             catch
             {
@@ -282,7 +294,15 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
         public async ValueTask DisposeAsync()
         {
             await Context.DisposeAsync().ConfigureAwait(false);
+            if (_connection.State == ConnectionState.Open) SiteOwner.Restore(_connection, _roleBefore);
             await _connection.DisposeAsync().ConfigureAwait(false);
+        }
+
+        private static async Task<string?> RoleAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+        {
+            var command = new NpgsqlCommand("SELECT current_user::text", connection);
+            await using (command.ConfigureAwait(false))
+                return (string?)await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false);
         }
 
         private async Task<IReadOnlyList<string>> TryEnsurePartitionsAsync(

@@ -55,6 +55,7 @@ internal sealed class SiteMigrator(
         executionStrategy)
 {
     private readonly IDatabaseCreator _databaseCreator = databaseCreator;
+    private readonly IHistoryRepository _historyRepository = historyRepository;
     private readonly ICurrentDbContext _currentContext = currentContext;
     private readonly IMigrationsAssembly _migrationsAssembly = migrationsAssembly;
     private readonly IRelationalConnection _connection = connection;
@@ -78,16 +79,24 @@ internal sealed class SiteMigrator(
             if (MissingSchemaSql() is { } sql)
                 _currentContext.Context.Database.ExecuteSqlRaw(sql);
 
-            while (_connection.DbConnection is NpgsqlConnection session && !TryLock(session))
+            var session = (NpgsqlConnection)_connection.DbConnection;
+            var role = SiteOwner.Become(session, NamedSchema);
+            while (!TryLock(session))
                 Thread.Sleep(Pause);
             try
             {
+                var before = _historyRepository.GetAppliedMigrations();
                 base.Migrate(targetMigration);
+                if (IsOther(before, _historyRepository.GetAppliedMigrations()))
+                    RolesScript.Renew(session, Schema(session));
             }
             finally
             {
-                if (_connection.DbConnection is NpgsqlConnection { State: ConnectionState.Open } session)
+                if (session.State == ConnectionState.Open)
+                {
                     Unlock(session);
+                    SiteOwner.Restore(session, role);
+                }
             }
         }
         finally
@@ -110,16 +119,24 @@ internal sealed class SiteMigrator(
             if (MissingSchemaSql() is { } sql)
                 await _currentContext.Context.Database.ExecuteSqlRawAsync(sql, cancellationToken).ConfigureAwait(false);
 
-            while (_connection.DbConnection is NpgsqlConnection session && !TryLock(session))
+            var session = (NpgsqlConnection)_connection.DbConnection;
+            var role = await SiteOwner.BecomeAsync(session, NamedSchema, cancellationToken).ConfigureAwait(false);
+            while (!TryLock(session))
                 await Task.Delay(Pause, cancellationToken).ConfigureAwait(false);
             try
             {
+                var before = await _historyRepository.GetAppliedMigrationsAsync(cancellationToken).ConfigureAwait(false);
                 await base.MigrateAsync(targetMigration, cancellationToken).ConfigureAwait(false);
+                if (IsOther(before, await _historyRepository.GetAppliedMigrationsAsync(cancellationToken).ConfigureAwait(false)))
+                    await RolesScript.RenewAsync(session, Schema(session), cancellationToken).ConfigureAwait(false);
             }
             finally
             {
-                if (_connection.DbConnection is NpgsqlConnection { State: ConnectionState.Open } session)
+                if (session.State == ConnectionState.Open)
+                {
                     Unlock(session);
+                    SiteOwner.Restore(session, role);
+                }
             }
         }
         finally
@@ -169,6 +186,20 @@ internal sealed class SiteMigrator(
 
     private static void Unlock(NpgsqlConnection session) => Call(session, "pg_advisory_unlock");
 
+    private static bool IsOther(IReadOnlyList<HistoryRow> before, IReadOnlyList<HistoryRow> after)
+        => !before.Select(row => row.MigrationId).SequenceEqual(after.Select(row => row.MigrationId));
+
+    private string? NamedSchema => SearchPath.First(new NpgsqlConnectionStringBuilder(_connection.ConnectionString).SearchPath);
+
+    private string Schema(NpgsqlConnection session)
+    {
+        if (NamedSchema is { } schema)
+            return schema;
+
+        using var command = new NpgsqlCommand("SELECT current_schema()::text", session);
+        return (string)command.ExecuteScalar()!;
+    }
+
     private static bool Call(NpgsqlConnection session, string function)
     {
         using var command = new NpgsqlCommand($"SELECT {function}($1, hashtext(coalesce(current_schema(), '')))", session);
@@ -180,8 +211,7 @@ internal sealed class SiteMigrator(
     // does not have.
     private string? MissingSchemaSql()
     {
-        var schema = SearchPath.First(new NpgsqlConnectionStringBuilder(_connection.ConnectionString).SearchPath);
-        if (schema is null)
+        if (NamedSchema is not { } schema)
             return null;
 
         var literal = schema.Replace("'", "''", StringComparison.Ordinal);

@@ -13,9 +13,14 @@ internal static class Psql
             .Select(folder => Path.Combine(folder, OperatingSystem.IsWindows() ? "psql.exe" : "psql"))
             .FirstOrDefault(File.Exists);
 
-    public static async Task RunAsync(string psql, TestDatabase database, string script, CancellationToken cancellationToken)
+    public static Task RunAsync(string psql, TestDatabase database, string script, CancellationToken cancellationToken)
+        => RunAsync(psql, database.ConnectionString, script, [], cancellationToken);
+
+    public static async Task RunAsync(
+        string psql, string connectionString, string script, IEnumerable<string> variables, CancellationToken cancellationToken)
     {
-        var result = await CallAsync(psql, database.ConnectionString, ["-q", "-v", "ON_ERROR_STOP=1", "-f", "-"], script, cancellationToken);
+        string[] arguments = ["-q", "-v", "ON_ERROR_STOP=1", .. variables.SelectMany(variable => (string[])["-v", variable]), "-f", "-"];
+        var result = await CallAsync(psql, connectionString, arguments, script, cancellationToken);
         Assert.True(result.ExitCode == 0, $"psql ended with {result.ExitCode}: {result.Error}{result.Output}");
     }
 

@@ -11,6 +11,7 @@ using CobaltGraph.Cli.Verbs.Export;
 using CobaltGraph.Cli.Verbs.Import;
 using CobaltGraph.Cli.Verbs.Lint;
 using CobaltGraph.Cli.Verbs.Migrate;
+using CobaltGraph.Cli.Verbs.Roles;
 using CobaltGraph.Cli.Verbs.Script;
 using CobaltGraph.Cli.Verbs.Seed;
 using CobaltGraph.Cli.Verbs.Status;
@@ -43,5 +44,6 @@ internal static class All
         ExplainVerb.Create(host),
         ScriptVerb.Create(host),
         LintVerb.Create(host),
+        RolesVerb.Create(host),
     ];
 }

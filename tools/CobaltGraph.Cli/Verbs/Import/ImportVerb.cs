@@ -1,6 +1,8 @@
 using System.CommandLine;
 using CobaltGraph.Cli.Terminal;
 using CobaltGraph.Data.Import;
+using CobaltGraph.Data.Ingest;
+using Npgsql;
 
 namespace CobaltGraph.Cli.Verbs.Import;
 
@@ -64,22 +66,25 @@ internal static class ImportVerb
             using var rejectsFile = OpenRejects(host, call.Parse.GetValue(rejects), inputs);
             var options = new ImportOptions
             {
-                Source = call.Parse.GetValue(source)!,
+                Source = call.Parse.GetValue(source) ?? new ImportOptions().Source,
                 Writers = call.Parse.GetValue(parallel),
                 Rejects = rejectsFile,
                 Clock = host.Clock,
                 MaxReportedRejections = call.Parse.GetValue(show),
             };
-            return await RunAsync(call, inputs, options, call.Parse.GetValue(dryRun), cancellationToken);
+            return await RunAsync(
+                call, inputs, options, call.Parse.GetValue(source) is null, call.Parse.GetValue(dryRun), cancellationToken);
         });
         return verb;
     }
 
     private static async Task<int> RunAsync(
-        VerbCall call, List<ImportInput> inputs, ImportOptions options, bool dryRun, CancellationToken cancellationToken)
+        VerbCall call, List<ImportInput> inputs, ImportOptions options, bool isUsualSource, bool dryRun, CancellationToken cancellationToken)
     {
         var host = call.Host;
         await using var database = dryRun ? null : await call.OpenDatabaseAsync(cancellationToken);
+        if (database is not null && isUsualSource)
+            options = options with { Source = await UsualSourceAsync(database.DataSource, options.Source, cancellationToken) };
         using var warnings = new NoticeLogger(host);
         var target = database is null ? ImportTarget.Nowhere : ImportTarget.Database(database.DataSource, warnings);
 
@@ -218,11 +223,19 @@ internal static class ImportVerb
         new("error", "Not to its end", f => new Escaped(f.Error), f => f.Error is null ? null : "red"),
     ];
 
-    private static Option<string> Source() => new("--source")
+    private static async Task<string> UsualSourceAsync(NpgsqlDataSource dataSource, string usual, CancellationToken cancellationToken)
+    {
+        var (login, source) = await LedgerSource.DefaultAsync(dataSource, usual, cancellationToken);
+        return source ?? throw CliException.Refused(
+            $"This database has files of source '{usual}', which login '{login}' may not use; under another name lines would be stored again.",
+            $"For other files, name a source: --source {login}/{usual}. To go on with those, have a DBA make a role {usual} and grant it to {login}.");
+    }
+
+    private static Option<string?> Source() => new("--source")
     {
         HelpName = "name",
-        Description = "Who delivers the files. The same lines from another source are stored once more.",
-        DefaultValueFactory = _ => new ImportOptions().Source,
+        Description = "Who delivers the files. The same lines from another source are stored once more. " +
+            "Without it, import; where sources belong to logins, LOGIN/import.",
         CustomParser = result =>
         {
             var name = result.Tokens[^1].Value;
