@@ -81,50 +81,63 @@ internal sealed class AdoptionRun(AdoptionSession session, OriginalDatabase orig
         await session.ExecuteAsync("SET LOCAL search_path = pg_catalog", cancellationToken).ConfigureAwait(false);
     }
 
-    // Keys and indexes are built faster than they are filled, and a deferred key would remember every row until the commit.
     private async Task CopyAsync(AdoptionSql sql, CancellationToken cancellationToken)
     {
         var connections = Ours("connections");
+        var edges = Ours("device_destinations");
+        IReadOnlyList<string> keys =
+        [
+            .. await TakeKeysAsync(connections, cancellationToken).ConfigureAwait(false),
+            .. await TakeKeysAsync(edges, cancellationToken).ConfigureAwait(false),
+        ];
+        await CopyPiecesAsync(OriginalTable.Connections, sql, sql.CopyConnections(connections, _macs), cancellationToken).ConfigureAwait(false);
+        await CopyPiecesAsync(OriginalTable.DeviceEvents, sql, sql.CopyEvents(Ours("device_events"), _macs), cancellationToken)
+            .ConfigureAwait(false);
+        await CopyDevicesAsync(sql, cancellationToken).ConfigureAwait(false);
+
+        progress(new(AdoptionStep.Indexes, _copied, SurveyShare + RowsShare));
+        await session.ExecuteAsync(
+            $"""
+            INSERT INTO {edges} (src_mac, dst_ip, first_seen, last_seen, connection_count, threat_count, max_threat_score)
+            SELECT src_mac, dst_ip, first_seen, last_seen, connection_count, threat_count, max_threat_score
+            FROM {_edges}
+            ORDER BY src_mac, dst_ip
+            """,
+            cancellationToken).ConfigureAwait(false);
+        foreach (var key in keys)
+            await session.ExecuteAsync(key, cancellationToken).ConfigureAwait(false);
+    }
+
+    // Keys and indexes are built faster than they are filled, and a deferred key would remember every row until the commit.
+    /// <summary>Drops indexes and keys of a table, and gives the statements that make them again.</summary>
+    private async Task<IReadOnlyList<string>> TakeKeysAsync(string table, CancellationToken cancellationToken)
+    {
         var constraints = await session.QueryAsync(
             """
             SELECT conname::text, pg_get_constraintdef(oid) FROM pg_constraint
             WHERE conrelid = $1::regclass AND contype IN ('p', 'f') ORDER BY contype DESC
             """,
-            cancellationToken, connections).ConfigureAwait(false);
+            cancellationToken, table).ConfigureAwait(false);
         foreach (var constraint in constraints)
         {
             await session.ExecuteAsync(
-                $"ALTER TABLE {connections} DROP CONSTRAINT {AdoptionSql.Quote((string)constraint[0]!)}", cancellationToken)
-                .ConfigureAwait(false);
+                $"ALTER TABLE {table} DROP CONSTRAINT {AdoptionSql.Quote((string)constraint[0]!)}", cancellationToken).ConfigureAwait(false);
         }
 
         var indexes = await session.QueryAsync(
             "SELECT c.relname::text, pg_get_indexdef(c.oid) FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid WHERE i.indrelid = $1::regclass ORDER BY c.oid",
-            cancellationToken, connections).ConfigureAwait(false);
+            cancellationToken, table).ConfigureAwait(false);
         foreach (var index in indexes)
             await session.ExecuteAsync($"DROP INDEX {Ours((string)index[0]!)}", cancellationToken).ConfigureAwait(false);
 
-        await CopyPiecesAsync(OriginalTable.Connections, sql, sql.CopyConnections(connections, _macs), cancellationToken).ConfigureAwait(false);
-        await CopyPiecesAsync(OriginalTable.DeviceEvents, sql, sql.CopyEvents(Ours("device_events"), _macs), cancellationToken)
-            .ConfigureAwait(false);
-
-        await CopyDevicesAsync(sql, cancellationToken).ConfigureAwait(false);
-
-        progress(new(AdoptionStep.Indexes, _copied, SurveyShare + RowsShare));
-        foreach (var index in indexes)
-        {
-            // The server writes an index of a partitioned table as one without its partitions.
-            await session.ExecuteAsync(
-                ((string)index[1]!).Replace($"INDEX {index[0]} ON ONLY ", $"INDEX {index[0]} ON ", StringComparison.Ordinal), cancellationToken)
-                .ConfigureAwait(false);
-        }
-
-        foreach (var constraint in constraints.Reverse())
-        {
-            await session.ExecuteAsync(
-                $"ALTER TABLE {connections} ADD CONSTRAINT {AdoptionSql.Quote((string)constraint[0]!)} {(string)constraint[1]!}",
-                cancellationToken).ConfigureAwait(false);
-        }
+        // The server writes an index of a partitioned table as one without its partitions.
+        return
+        [
+            .. indexes.Select(index => ((string)index[1]!).Replace(
+                $"INDEX {index[0]} ON ONLY ", $"INDEX {index[0]} ON ", StringComparison.Ordinal)),
+            .. constraints.Select(constraint =>
+                $"ALTER TABLE {table} ADD CONSTRAINT {AdoptionSql.Quote((string)constraint[0]!)} {constraint[1]}"),
+        ];
     }
 
     private async Task CopyPiecesAsync(string table, AdoptionSql sql, string copy, CancellationToken cancellationToken)
@@ -169,15 +182,6 @@ internal sealed class AdoptionRun(AdoptionSession session, OriginalDatabase orig
     private async Task DeriveAsync(AdoptionSql sql, CancellationToken cancellationToken)
     {
         progress(new(AdoptionStep.Derived, _copied, SurveyShare + RowsShare + IndexesShare));
-        await session.ExecuteAsync(
-            $"""
-            INSERT INTO {Ours("device_destinations")}
-                (src_mac, dst_ip, first_seen, last_seen, connection_count, threat_count, max_threat_score)
-            SELECT src_mac, dst_ip, first_seen, last_seen, connection_count, threat_count, max_threat_score
-            FROM {_edges}
-            ORDER BY src_mac, dst_ip
-            """,
-            cancellationToken).ConfigureAwait(false);
         foreach (var table in (string[])[OriginalTable.Connections, OriginalTable.DeviceEvents])
             await ContinueSequenceAsync(table, sql, cancellationToken).ConfigureAwait(false);
         await session.ExecuteAsync($"ANALYZE {Ours("device_destinations")}; ANALYZE {Ours("device_events")}", cancellationToken)

@@ -36,7 +36,8 @@ internal sealed class AdoptionSession : IAsyncDisposable
             var (path, schemas) = await ReadPathAsync(connection, cancellationToken).ConfigureAwait(false);
             var session = new AdoptionSession(connection, transaction, path, schemas);
 
-            // Times and numbers that are kept as text are written the same everywhere.
+            // Times and numbers that are kept as text are written the same everywhere. The statistics are for the statements
+            // of this transaction; autovacuum makes the others.
             await session.ExecuteAsync(
                 $"""
                 SET LOCAL search_path = pg_catalog;
@@ -47,7 +48,7 @@ internal sealed class AdoptionSession : IAsyncDisposable
                 SET LOCAL jit = off;
                 SET LOCAL work_mem = '64MB';
                 {(connection.PostgreSqlVersion.Major >= 17 ? "SET LOCAL transaction_timeout = 0;" : "")}
-                {(readOnly ? "SET TRANSACTION READ ONLY;" : "SET LOCAL maintenance_work_mem = '256MB';")}
+                {(readOnly ? "SET TRANSACTION READ ONLY;" : "SET LOCAL maintenance_work_mem = '256MB'; SET LOCAL default_statistics_target = 20;")}
                 """,
                 cancellationToken).ConfigureAwait(false);
             return session;
