@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using CobaltGraph.Benchmarks;
+using CobaltGraph.Benchmarks.Adopt;
 using CobaltGraph.Benchmarks.Ingest;
 using CobaltGraph.Benchmarks.Queries;
 using CobaltGraph.Data;
@@ -12,6 +13,7 @@ var root = new RootCommand("Measures CobaltGraph against the other ways of doing
 {
     IngestCommand.Create(),
     QueriesCommand.Create(),
+    AdoptCommand.Create(),
     run,
 };
 

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using CobaltGraph.Data;
+using CobaltGraph.Data.Adoption;
 using CobaltGraph.Data.Ingest;
 using CobaltGraph.Data.Queries;
 using CobaltGraph.Data.Schema;
@@ -36,7 +37,7 @@ internal static class ErrorReport
                 case QueryFilterException filter:
                     return (ExitCode.Usage, $"--{filter.Message}", $"See `cobaltgraph {call.Verb} --help`.");
                 case UnknownMigrationException: return (ExitCode.Usage, e.Message, null);
-                case MigrationRefusedException: return (ExitCode.Refused, e.Message, null);
+                case MigrationRefusedException or AdoptionRefusedException: return (ExitCode.Refused, e.Message, null);
                 case MigrationLockedException:
                     return (ExitCode.Failed, e.Message, "Run it again later, or wait longer with --timeout.");
                 case DatabaseSettingsException or LocalPostgresException: return (ExitCode.Failed, e.Message, null);

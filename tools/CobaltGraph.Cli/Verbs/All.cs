@@ -1,4 +1,5 @@
 using CobaltGraph.Cli.Terminal;
+using CobaltGraph.Cli.Verbs.Adopt;
 using CobaltGraph.Cli.Verbs.Connections;
 using CobaltGraph.Cli.Verbs.Demo;
 using CobaltGraph.Cli.Verbs.Destinations;
@@ -30,6 +31,7 @@ internal static class All
         UpVerb.Create(host),
         DownVerb.Create(host),
         MigrateVerb.Create(host),
+        AdoptVerb.Create(host),
         StatusVerb.Create(host),
         SeedVerb.Create(host),
         ImportVerb.Create(host),
