@@ -1,15 +1,17 @@
 -- CobaltGraph: 20261124000002_ThreatScoring, down.
 -- Written by: cobaltgraph script --output-folder Migrations.Sql/scripts. Edit the migration instead.
 --
--- Does   until its end locks out writers of connections, devices; drops views address_conflicts, device_threats; drops
---        trigger connections_count_update; drops functions connections_count_update, address_claims,
---        record_address_updates, record_addresses, address_lapse, ensure_text_search, distinct_estimate,
---        threat_category_weight; creates or replaces functions connections_count, merge_device_sightings,
---        devices_log_truncate, devices_log_delete, devices_log_update, devices_log_insert; drops with all rows tables
---        destinations, device_activity_hourly, device_addresses, device_threat_counts; drops indexes
---        ix_connections_src_ip_timestamp, ix_connections_threat_category_timestamp,
---        ix_connections_timestamp_threat_score, ix_device_destinations_first_seen; drops with all values columns
---        devices.last_threat, devices.max_threat_score; creates index ix_connections_threat_score_timestamp.
+-- Does   until its end locks out writers of connections, devices; drops views address_conflicts, device_threats;
+--        creates or replaces view device_summary; drops trigger connections_count_update; drops functions
+--        connections_count_update, address_claims, record_address_updates, record_addresses, address_lapse,
+--        ensure_text_search, distinct_estimate, threat_category_weight; creates or replaces functions
+--        connections_count, merge_device_sightings, devices_log_truncate, devices_log_delete, devices_log_update,
+--        devices_log_insert; drops with all rows tables destinations, device_activity_hourly, device_addresses,
+--        device_threat_counts; drops indexes ix_connections_dst_port_timestamp, ix_connections_src_ip_timestamp,
+--        ix_connections_threat_category_timestamp, ix_connections_timestamp_threat_score,
+--        ix_device_destinations_first_seen; drops with all values columns devices.last_connection, devices.last_threat,
+--        devices.max_threat_score, devices.threat_score, devices.unique_destinations; creates index
+--        ix_connections_threat_score_timestamp.
 -- Needs  PostgreSQL 12 or later, psql 11 or later, a database in UTF8. The role that owns the site's tables; no
 --        superuser. 20261124000002_ThreatScoring as the newest migration.
 -- Run    psql -X -v schema=SITE -f 0002_ThreatScoring.down.sql "host=... dbname=... user=..."
@@ -77,6 +79,21 @@ $lock$;
 DROP VIEW address_conflicts;
 
 DROP VIEW device_threats;
+
+-- Totals come from devices and their edges; connections is not read, so the cost does not grow with history.
+CREATE OR REPLACE VIEW device_summary AS
+SELECT d.mac_address, d.ip_address, d.vendor, d.device_type, d.status, d.first_seen, d.last_seen,
+       d.connection_count, d.threat_count,
+       coalesce(e.unique_destinations, 0) AS unique_destinations,
+       e.last_connection
+FROM devices AS d
+LEFT JOIN (
+    SELECT src_mac, count(*) AS unique_destinations, max(last_seen) AS last_connection
+    FROM device_destinations
+    GROUP BY src_mac
+) AS e ON e.src_mac = d.mac_address;
+
+COMMENT ON VIEW device_summary IS 'Every device with its totals; reads devices and device_destinations only.';
 
 DROP TRIGGER connections_count_update ON connections;
 
@@ -742,6 +759,8 @@ DROP TABLE device_addresses;
 
 DROP TABLE device_threat_counts;
 
+DROP INDEX ix_connections_dst_port_timestamp;
+
 DROP INDEX ix_connections_src_ip_timestamp;
 
 DROP INDEX ix_connections_threat_category_timestamp;
@@ -750,9 +769,15 @@ DROP INDEX ix_connections_timestamp_threat_score;
 
 DROP INDEX ix_device_destinations_first_seen;
 
+ALTER TABLE devices DROP COLUMN last_connection;
+
 ALTER TABLE devices DROP COLUMN last_threat;
 
 ALTER TABLE devices DROP COLUMN max_threat_score;
+
+ALTER TABLE devices DROP COLUMN threat_score;
+
+ALTER TABLE devices DROP COLUMN unique_destinations;
 
 CREATE INDEX ix_connections_threat_score_timestamp ON connections (threat_score, timestamp) WHERE threat_score >= 2::real;
 

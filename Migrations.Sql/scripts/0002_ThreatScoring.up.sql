@@ -2,17 +2,18 @@
 -- Written by: cobaltgraph script --output-folder Migrations.Sql/scripts. Edit the migration instead.
 --
 -- Does   until its end locks out writers of connections, devices; drops index ix_connections_threat_score_timestamp;
---        adds columns devices.last_threat, devices.max_threat_score; creates tables destinations,
---        device_activity_hourly, device_addresses, device_threat_counts; creates indexes
---        ix_connections_src_ip_timestamp, ix_connections_threat_category_timestamp,
---        ix_connections_timestamp_threat_score, ix_destinations_dst_country, ix_destinations_dst_port,
---        ix_device_destinations_first_seen, ix_device_activity_hourly_hour, ix_device_addresses_ip_address_first_seen,
---        ix_device_addresses_mac_address; creates or replaces functions threat_category_weight, distinct_estimate,
---        ensure_text_search, address_lapse, record_addresses, record_address_updates, address_claims,
---        devices_log_insert, devices_log_update, devices_log_delete, devices_log_truncate, merge_device_sightings,
---        connections_count, connections_count_update; creates or replaces trigger connections_count_update; creates or
---        replaces views device_threats, address_conflicts; writes rows of devices, device_threat_counts,
---        device_activity_hourly, destinations, device_addresses; calls ensure_text_search.
+--        adds columns devices.last_connection, devices.last_threat, devices.max_threat_score, devices.threat_score,
+--        devices.unique_destinations; creates tables destinations, device_activity_hourly, device_addresses,
+--        device_threat_counts; creates indexes ix_connections_dst_port_timestamp, ix_connections_src_ip_timestamp,
+--        ix_connections_threat_category_timestamp, ix_connections_timestamp_threat_score, ix_destinations_dst_country,
+--        ix_destinations_dst_port, ix_device_destinations_first_seen, ix_device_activity_hourly_hour,
+--        ix_device_addresses_ip_address_first_seen, ix_device_addresses_mac_address; creates or replaces functions
+--        threat_category_weight, distinct_estimate, ensure_text_search, address_lapse, record_addresses,
+--        record_address_updates, address_claims, devices_log_insert, devices_log_update, devices_log_delete,
+--        devices_log_truncate, merge_device_sightings, connections_count, connections_count_update; creates or replaces
+--        trigger connections_count_update; creates or replaces views device_summary, device_threats, address_conflicts;
+--        writes rows of devices, device_threat_counts, device_activity_hourly, destinations, device_addresses; calls
+--        ensure_text_search.
 -- Needs  PostgreSQL 12 or later, psql 11 or later, a database in UTF8. The role that owns the site's tables; no
 --        superuser. 20261124000001_DeviceInventory and no later migration.
 -- Run    psql -X -v schema=SITE -f 0002_ThreatScoring.up.sql "host=... dbname=... user=..."
@@ -84,11 +85,20 @@ $lock$;
 
 DROP INDEX ix_connections_threat_score_timestamp;
 
+ALTER TABLE devices ADD last_connection timestamp with time zone;
+COMMENT ON COLUMN devices.last_connection IS 'Latest connection, never past now(); NULL without one; kept by triggers.';
+
 ALTER TABLE devices ADD last_threat timestamp with time zone;
 COMMENT ON COLUMN devices.last_threat IS 'Latest threat, never past now(); NULL without one; kept by triggers.';
 
 ALTER TABLE devices ADD max_threat_score real NOT NULL DEFAULT (0);
 COMMENT ON COLUMN devices.max_threat_score IS 'Highest threat score ever stored for the device; kept by triggers.';
+
+ALTER TABLE devices ADD threat_score bigint NOT NULL DEFAULT (0);
+COMMENT ON COLUMN devices.threat_score IS 'Sum over the connections of threat_category_weight(); kept by triggers, retention does not lower it.';
+
+ALTER TABLE devices ADD unique_destinations bigint NOT NULL DEFAULT (0);
+COMMENT ON COLUMN devices.unique_destinations IS 'Destination addresses ever reached: rows of device_destinations; kept by triggers.';
 
 CREATE TABLE destinations (
     dst_ip inet NOT NULL,
@@ -153,6 +163,8 @@ CREATE TABLE device_threat_counts (
 WITH (fillfactor=70);
 COMMENT ON TABLE device_threat_counts IS 'Connections per device and threat category, kept by triggers, and kept beyond the connections.';
 COMMENT ON COLUMN device_threat_counts.connection_count IS 'Connections ever stored for the pair, whatever their score.';
+
+CREATE INDEX ix_connections_dst_port_timestamp ON connections (dst_port, timestamp) WHERE dst_port <> 53 AND dst_port <> 80 AND dst_port <> 443;
 
 CREATE INDEX ix_connections_src_ip_timestamp ON connections (src_ip, timestamp) WHERE src_mac IS NULL;
 
@@ -1299,8 +1311,9 @@ $pin$;
 --   2. One statement inserts unseen devices and updates the others, in MAC order. Whoever waits in it holds only devices
 --      with smaller addresses, so that writers queue instead of deadlocking. From here on all that is keyed by these
 --      devices belongs to this transaction.
---   3. Devices of fresh connections become active; a new one was inserted as discovered, so that both are events.
---   4. destinations comes last, in the order of its key: it alone is shared between devices, and who inserts the same row
+--   3. Edges follow; which of them are new, and so count for their device, is known from their insertion.
+--   4. Devices of fresh connections become active; a new one was inserted as discovered, so that both are events.
+--   5. destinations comes last, in the order of its key: it alone is shared between devices, and who inserts the same row
 --      meanwhile is waited for.
 -- The result does not depend on how rows were batched: nothing in it is taken from "the first row" of a statement.
 CREATE OR REPLACE FUNCTION connections_count()
@@ -1329,6 +1342,10 @@ DECLARE
     d_threats bigint[];
     d_scores real[];
     d_last_threats timestamptz[];
+    d_points bigint[];
+    -- new edges of a device
+    n_macs macaddr[];
+    n_counts bigint[];
     -- first threats
     t_macs macaddr[];
     t_ips inet[];
@@ -1349,20 +1366,32 @@ BEGIN
         WHERE src_mac IS NOT NULL
         GROUP BY 1, 2, 3
     ),
+    categories AS MATERIALIZED (
+        SELECT src_mac, threat_category, count(*) AS connections
+        FROM rows
+        WHERE src_mac IS NOT NULL AND threat_category IS NOT NULL
+        GROUP BY src_mac, threat_category
+    ),
     per_device AS (
         SELECT pg_catalog.array_agg(d.src_mac) AS macs, pg_catalog.array_agg(d.first_at) AS firsts,
                pg_catalog.array_agg(d.last_at) AS lasts, pg_catalog.array_agg(d.connections) AS counts,
                pg_catalog.array_agg(d.threats) AS threats, pg_catalog.array_agg(d.score) AS scores,
-               pg_catalog.array_agg(d.last_threat) AS last_threats
+               pg_catalog.array_agg(d.last_threat) AS last_threats, pg_catalog.array_agg(d.points) AS points
         FROM (
             SELECT src_mac, min(first_at) AS first_at, max(last_at) AS last_at, sum(connections)::bigint AS connections,
-                   sum(threats)::bigint AS threats, max(score) AS score, max(last_threat) AS last_threat
-            FROM hours
+                   sum(threats)::bigint AS threats, max(score) AS score, max(last_threat) AS last_threat, sum(points)::bigint AS points
+            FROM (
+                SELECT src_mac, first_at, last_at, connections, threats, score, last_threat, 0 AS points
+                FROM hours
+                UNION ALL
+                SELECT src_mac, NULL, NULL, 0, 0, NULL, NULL, connections * threat_category_weight(threat_category)
+                FROM categories
+            ) AS parts
             GROUP BY src_mac
             ORDER BY src_mac
         ) AS d
     )
-    SELECT p.macs, p.firsts, p.lasts, p.counts, p.threats, p.scores, p.last_threats,
+    SELECT p.macs, p.firsts, p.lasts, p.counts, p.threats, p.scores, p.last_threats, p.points,
         (
             SELECT pg_catalog.array_agg(ROW(
                 e.src_mac, e.dst_ip, e.first_at, e.last_at, e.connections, e.threats, e.score)::device_destinations)
@@ -1388,13 +1417,7 @@ BEGIN
         ),
         (
             SELECT pg_catalog.array_agg(ROW(c.src_mac, c.threat_category, c.connections)::device_threat_counts)
-            FROM (
-                SELECT src_mac, threat_category, count(*) AS connections
-                FROM rows
-                WHERE src_mac IS NOT NULL AND threat_category IS NOT NULL
-                GROUP BY src_mac, threat_category
-                ORDER BY src_mac, threat_category
-            ) AS c
+            FROM (SELECT src_mac, threat_category, connections FROM categories ORDER BY src_mac, threat_category) AS c
         ),
         (
             SELECT pg_catalog.array_agg(ROW(a.src_mac, a.src_ip, 'traffic', a.first_at, a.last_at)::device_addresses)
@@ -1412,30 +1435,28 @@ BEGIN
                 ORDER BY 1, 2, 3, 4, 5, 6
             ) AS d
         )
-    INTO d_macs, d_firsts, d_lasts, d_counts, d_threats, d_scores, d_last_threats,
+    INTO d_macs, d_firsts, d_lasts, d_counts, d_threats, d_scores, d_last_threats, d_points,
          v_edges, v_hours, v_categories, v_addresses, v_destinations
     FROM per_device AS p;
 
     IF d_macs IS NOT NULL THEN
         INSERT INTO devices AS t
-            (mac_address, first_seen, last_seen, last_activity, connection_count, threat_count, max_threat_score, last_threat)
-        SELECT u.mac, u.first_at, u.last_at, u.last_at, u.connections, u.threats, u.score, u.last_threat
-        FROM unnest(d_macs, d_firsts, d_lasts, d_counts, d_threats, d_scores, d_last_threats)
-            AS u(mac, first_at, last_at, connections, threats, score, last_threat)
+            (mac_address, first_seen, last_seen, last_activity, last_connection, connection_count, threat_count, max_threat_score,
+             last_threat, threat_score)
+        SELECT u.mac, u.first_at, u.last_at, u.last_at, u.last_at, u.connections, u.threats, u.score, u.last_threat, u.points
+        FROM unnest(d_macs, d_firsts, d_lasts, d_counts, d_threats, d_scores, d_last_threats, d_points)
+            AS u(mac, first_at, last_at, connections, threats, score, last_threat, points)
         ORDER BY u.mac
         ON CONFLICT (mac_address) DO UPDATE
         SET first_seen = least(t.first_seen, excluded.first_seen),
             last_seen = greatest(t.last_seen, excluded.last_seen),
             last_activity = greatest(t.last_activity, excluded.last_activity),
+            last_connection = greatest(t.last_connection, excluded.last_connection),
             connection_count = t.connection_count + excluded.connection_count,
             threat_count = t.threat_count + excluded.threat_count,
             max_threat_score = greatest(t.max_threat_score, excluded.max_threat_score),
-            last_threat = greatest(t.last_threat, excluded.last_threat);
-
-        UPDATE devices AS t
-        SET status = 'active'
-        FROM unnest(d_macs, d_lasts) AS u(mac, last_at)
-        WHERE t.mac_address = u.mac AND u.last_at > v_active_after AND t.status::text <> 'active';
+            last_threat = greatest(t.last_threat, excluded.last_threat),
+            threat_score = t.threat_score + excluded.threat_score;
 
         -- Threats are few: with them alone in arrays, the look-up goes by key and does not grow with what is stored.
         SELECT pg_catalog.array_agg(u.src_mac), pg_catalog.array_agg(u.dst_ip)
@@ -1455,17 +1476,46 @@ BEGIN
             ) AS n;
         END IF;
 
-        INSERT INTO device_destinations AS t
-            (src_mac, dst_ip, first_seen, last_seen, connection_count, threat_count, max_threat_score)
-        SELECT u.src_mac, u.dst_ip, u.first_seen, u.last_seen, u.connection_count, u.threat_count, u.max_threat_score
-        FROM pg_catalog.unnest(v_edges) AS u
-        ORDER BY u.src_mac, u.dst_ip
-        ON CONFLICT (src_mac, dst_ip) DO UPDATE
-        SET first_seen = least(t.first_seen, excluded.first_seen),
-            last_seen = greatest(t.last_seen, excluded.last_seen),
-            connection_count = t.connection_count + excluded.connection_count,
-            threat_count = t.threat_count + excluded.threat_count,
-            max_threat_score = greatest(t.max_threat_score, excluded.max_threat_score);
+        -- xmax is 0 in a row that was inserted, and never in one that ON CONFLICT found and so locked.
+        WITH stored AS (
+            INSERT INTO device_destinations AS t
+                (src_mac, dst_ip, first_seen, last_seen, connection_count, threat_count, max_threat_score)
+            SELECT u.src_mac, u.dst_ip, u.first_seen, u.last_seen, u.connection_count, u.threat_count, u.max_threat_score
+            FROM pg_catalog.unnest(v_edges) AS u
+            ORDER BY u.src_mac, u.dst_ip
+            ON CONFLICT (src_mac, dst_ip) DO UPDATE
+            SET first_seen = least(t.first_seen, excluded.first_seen),
+                last_seen = greatest(t.last_seen, excluded.last_seen),
+                connection_count = t.connection_count + excluded.connection_count,
+                threat_count = t.threat_count + excluded.threat_count,
+                max_threat_score = greatest(t.max_threat_score, excluded.max_threat_score)
+            RETURNING t.src_mac, t.xmax = 0 AS is_new
+        )
+        SELECT pg_catalog.array_agg(n.src_mac), pg_catalog.array_agg(n.destinations)
+        INTO n_macs, n_counts
+        FROM (
+            SELECT src_mac, count(*) AS destinations
+            FROM stored
+            WHERE is_new
+            GROUP BY src_mac
+        ) AS n;
+
+        UPDATE devices AS t
+        SET status = CASE WHEN u.last_at > v_active_after THEN 'active' ELSE t.status END,
+            unique_destinations = t.unique_destinations + u.destinations
+        FROM (
+            SELECT parts.mac, max(parts.last_at) AS last_at, sum(parts.destinations)::bigint AS destinations
+            FROM (
+                SELECT a.mac, a.last_at, 0 AS destinations
+                FROM unnest(d_macs, d_lasts) AS a(mac, last_at)
+                UNION ALL
+                SELECT n.mac, NULL, n.destinations
+                FROM unnest(n_macs, n_counts) AS n(mac, destinations)
+            ) AS parts
+            GROUP BY parts.mac
+        ) AS u
+        WHERE t.mac_address = u.mac
+            AND (u.destinations > 0 OR u.last_at > v_active_after AND t.status::text <> 'active');
 
         INSERT INTO device_activity_hourly AS t
             (src_mac, hour, connection_count, threat_count, max_threat_score, bytes_sent, bytes_received, destination_sketch)
@@ -1644,6 +1694,15 @@ BEGIN
         DELETE FROM device_threat_counts
         WHERE src_mac = ANY (v_macs) AND connection_count = 0;
 
+        UPDATE devices AS t
+        SET threat_score = t.threat_score + u.points
+        FROM (
+            SELECT c.src_mac, sum(c.connection_count * threat_category_weight(c.threat_category))::bigint AS points
+            FROM pg_catalog.unnest(v_categories) AS c
+            GROUP BY c.src_mac
+        ) AS u
+        WHERE t.mac_address = u.src_mac AND u.points <> 0;
+
         IF v_addresses IS NOT NULL THEN
             PERFORM record_addresses(
                 pg_catalog.array_agg(u.mac_address), pg_catalog.array_agg(u.ip_address), 'traffic',
@@ -1678,8 +1737,15 @@ AFTER UPDATE ON connections
 REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
 FOR EACH STATEMENT EXECUTE FUNCTION connections_count_update();
 
--- From devices and device_threat_counts, which has a row per device and category: connections is not read. The weights are
--- immutable and asked for with constants, so once a query.
+-- Every total stands with its device: nothing else is read, whatever the number of destinations and connections.
+CREATE OR REPLACE VIEW device_summary AS
+SELECT mac_address, ip_address, vendor, device_type, status, first_seen, last_seen, connection_count, threat_count,
+       unique_destinations, last_connection
+FROM devices;
+
+COMMENT ON VIEW device_summary IS 'Every device with its totals; reads devices only.';
+
+-- From devices and device_threat_counts, which has a row per device and category: connections is not read.
 CREATE OR REPLACE VIEW device_threats AS
 SELECT s.mac_address, s.malware_count, s.c2_count, s.suspicious_geo_count, s.proxy_count, s.other_count, s.threat_score,
        CASE WHEN s.threat_score < 5 THEN 'low' WHEN s.threat_score < 20 THEN 'medium' ELSE 'high' END AS threat_level,
@@ -1691,11 +1757,7 @@ FROM (
            coalesce(c.suspicious_geo, 0) AS suspicious_geo_count,
            coalesce(c.proxy, 0) AS proxy_count,
            coalesce(c.other, 0) AS other_count,
-           coalesce(c.malware, 0) * threat_category_weight('malware')
-               + coalesce(c.c2, 0) * threat_category_weight('c2')
-               + coalesce(c.suspicious_geo, 0) * threat_category_weight('suspicious_geo')
-               + coalesce(c.proxy, 0) * threat_category_weight('proxy') AS threat_score,
-           d.max_threat_score, d.threat_count, d.last_threat
+           d.threat_score, d.max_threat_score, d.threat_count, d.last_threat
     FROM devices AS d
     LEFT JOIN (
         SELECT k.src_mac,
@@ -1745,13 +1807,13 @@ COMMENT ON VIEW address_conflicts IS
     'while both updates stand.';
 
 UPDATE devices AS t
-SET max_threat_score = e.score
+SET max_threat_score = e.score, unique_destinations = e.destinations, last_connection = e.last_connection
 FROM (
-    SELECT src_mac, max(max_threat_score) AS score
+    SELECT src_mac, max(max_threat_score) AS score, count(*) AS destinations, max(last_seen) AS last_connection
     FROM device_destinations
     GROUP BY src_mac
 ) AS e
-WHERE t.mac_address = e.src_mac AND e.score > 0;
+WHERE t.mac_address = e.src_mac;
 
 UPDATE devices AS t
 SET last_threat = least(c.last_threat, now())
@@ -1768,6 +1830,15 @@ SELECT src_mac, threat_category, count(*)
 FROM connections
 WHERE src_mac IS NOT NULL AND threat_category IS NOT NULL
 GROUP BY src_mac, threat_category;
+
+UPDATE devices AS t
+SET threat_score = k.points
+FROM (
+    SELECT src_mac, sum(connection_count * threat_category_weight(threat_category))::bigint AS points
+    FROM device_threat_counts
+    GROUP BY src_mac
+) AS k
+WHERE t.mac_address = k.src_mac AND k.points > 0;
 
 INSERT INTO device_activity_hourly
     (src_mac, hour, connection_count, threat_count, max_threat_score, bytes_sent, bytes_received, destination_sketch)
