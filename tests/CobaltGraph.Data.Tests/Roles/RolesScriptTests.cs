@@ -1,5 +1,4 @@
 using CobaltGraph.Data.Schema;
-using CobaltGraph.Data.Tests.Schema;
 using CobaltGraph.Testing;
 using Npgsql;
 

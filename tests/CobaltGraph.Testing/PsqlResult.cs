@@ -1,3 +1,3 @@
-namespace CobaltGraph.Data.Tests.Schema;
+namespace CobaltGraph.Testing;
 
 internal sealed record PsqlResult(int ExitCode, string Output, string Error);

@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using CobaltGraph.Testing;
 using Npgsql;
 
-namespace CobaltGraph.Data.Tests.Schema;
+namespace CobaltGraph.Testing;
 
+/// <summary>The psql of the machine.</summary>
 internal static class Psql
 {
     public static string? Find()
@@ -21,7 +21,8 @@ internal static class Psql
     {
         string[] arguments = ["-q", "-v", "ON_ERROR_STOP=1", .. variables.SelectMany(variable => (string[])["-v", variable]), "-f", "-"];
         var result = await CallAsync(psql, connectionString, arguments, script, cancellationToken);
-        Assert.True(result.ExitCode == 0, $"psql ended with {result.ExitCode}: {result.Error}{result.Output}");
+        if (result.ExitCode != 0)
+            throw new InvalidOperationException($"psql ended with {result.ExitCode}: {result.Error}{result.Output}");
     }
 
     public static async Task<PsqlResult> CallAsync(
