@@ -57,7 +57,7 @@ internal sealed class SiteMigrator(
     private readonly IRelationalConnection _connection = connection;
 
     // "CBLM". Not the lock of MigrationLock, whose holder comes here too.
-    private const int LockClass = 0x43424C4D;
+    internal const int LockClass = 0x43424C4D;
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 

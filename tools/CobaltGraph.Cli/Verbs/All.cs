@@ -1,4 +1,5 @@
 using CobaltGraph.Cli.Terminal;
+using CobaltGraph.Cli.Verbs.Assert;
 using CobaltGraph.Cli.Verbs.Connections;
 using CobaltGraph.Cli.Verbs.Demo;
 using CobaltGraph.Cli.Verbs.Destinations;
@@ -10,6 +11,7 @@ using CobaltGraph.Cli.Verbs.Explain;
 using CobaltGraph.Cli.Verbs.Export;
 using CobaltGraph.Cli.Verbs.Import;
 using CobaltGraph.Cli.Verbs.Migrate;
+using CobaltGraph.Cli.Verbs.Schema;
 using CobaltGraph.Cli.Verbs.Script;
 using CobaltGraph.Cli.Verbs.Seed;
 using CobaltGraph.Cli.Verbs.Status;
@@ -29,6 +31,7 @@ internal static class All
         DownVerb.Create(host),
         MigrateVerb.Create(host),
         StatusVerb.Create(host),
+        AssertVerb.Create(host),
         SeedVerb.Create(host),
         ImportVerb.Create(host),
         DevicesVerb.Create(host),
@@ -41,5 +44,6 @@ internal static class All
         ExportVerb.Create(host),
         ExplainVerb.Create(host),
         ScriptVerb.Create(host),
+        SchemaVerb.Create(host),
     ];
 }
