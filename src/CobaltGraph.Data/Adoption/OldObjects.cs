@@ -15,7 +15,13 @@ internal static class OldObjects
     private static readonly string[] Functions = ["log_device_event", "update_device_status"];
 
     // Found again by these words; the schema tells one site's from another's.
-    private static string Marker(string target) => $"Set aside by cobaltgraph adopt for schema {AdoptionSql.Quote(target)}.";
+    /// <summary>How the comment begins of what an adoption has set aside.</summary>
+    public const string AsideComment = "Set aside by cobaltgraph adopt for schema ";
+
+    /// <summary>How the comment begins of the table of rows that had no place.</summary>
+    public const string LeftOutComment = "Rows that cobaltgraph adopt could not carry into schema ";
+
+    private static string Marker(string target) => $"{AsideComment}{AdoptionSql.Quote(target)}.";
 
     /// <summary>A prefix under which every name is free.</summary>
     public static async Task<string> FindPrefixAsync(
@@ -122,7 +128,7 @@ internal static class OldObjects
                 row_data jsonb NOT NULL
             );
             COMMENT ON TABLE {table} IS {AdoptionSql.Literal(
-                $"Rows that cobaltgraph adopt could not carry into schema {AdoptionSql.Quote(target)}, and why. Nothing else holds them once the old tables are dropped.")};
+                $"{LeftOutComment}{AdoptionSql.Quote(target)}, and why. Nothing else holds them once the old tables are dropped.")};
             """,
             cancellationToken);
 

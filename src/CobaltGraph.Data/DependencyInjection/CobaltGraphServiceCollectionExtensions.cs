@@ -2,8 +2,10 @@ using CobaltGraph.Data;
 using CobaltGraph.Data.Export;
 using CobaltGraph.Data.Ingest;
 using CobaltGraph.Data.Queries;
+using CobaltGraph.Data.Schema;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
@@ -62,6 +64,21 @@ public static class CobaltGraphServiceCollectionExtensions
         services.TryAddKeyedSingleton(DataSourceKey, dataSource);
         services.TryAddSingleton(dataSource);
         return services.AddContext(npgsql);
+    }
+
+    /// <summary>
+    /// Lets the application start only on a schema that has exactly the migrations of this version of the library: otherwise
+    /// its host fails to start with a <see cref="SchemaMismatchException"/> that names what is pending or unknown. Services that
+    /// were added before this call start before the check. Call it after <c>AddCobaltGraph</c>; a second call changes nothing.
+    /// </summary>
+    /// <param name="services">The services that CobaltGraph was added to.</param>
+    public static IServiceCollection RequireCurrentSchema(this IServiceCollection services)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, SchemaGuard>(provider =>
+            new SchemaGuard(provider.GetRequiredKeyedService<NpgsqlDataSource>(DataSourceKey))));
+        return services;
     }
 
     private static IServiceCollection AddContext(

@@ -106,7 +106,7 @@ internal sealed class MigrationLock : IAsyncDisposable
         }
     }
 
-    /// <summary>Who holds the lock of a schema now; null when nobody does.</summary>
+    /// <summary>Who migrates a schema now, by this lock or by that of <c>dotnet ef</c> alone; null when nobody does.</summary>
     public static async Task<MigrationLockHolder?> FindHolderAsync(
         NpgsqlConnection connection, string schema, CancellationToken cancellationToken)
     {
@@ -116,13 +116,19 @@ internal sealed class MigrationLock : IAsyncDisposable
             LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
             WHERE l.locktype = 'advisory' AND l.granted
               AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
-              AND l.classid = $1::bigint::oid AND l.objid = $2::bigint::oid AND l.objsubid = 2
+              AND l.objsubid = 2
+              AND (l.classid, l.objid) IN (
+                  ($1::bigint::oid, $2::bigint::oid), ($3::bigint::oid, (pg_catalog.hashtext($4)::bigint & 4294967295)::oid))
+            ORDER BY l.classid = $1::bigint::oid DESC
+            LIMIT 1
             """;
         var command = new NpgsqlCommand(sql, connection);
         await using (command.ConfigureAwait(false))
         {
             command.Parameters.Add(new() { Value = (long)(uint)ClassId });
             command.Parameters.Add(new() { Value = (long)(uint)KeyOf(schema) });
+            command.Parameters.Add(new() { Value = (long)(uint)SiteMigrator.LockClass });
+            command.Parameters.Add(new() { Value = schema });
             var reader = await command.ExecuteReaderAsync(CommandBehavior.SingleRow, cancellationToken)
                 .ConfigureAwait(false);
             await using (reader.ConfigureAwait(false))

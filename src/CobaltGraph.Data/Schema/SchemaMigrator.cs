@@ -88,6 +88,28 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
         }
     }
 
+    /// <summary>
+    /// The SQL of migrations for a schema that has none and is first on the search path, each with the entry in the history,
+    /// without transactions of its own. Needs no database.
+    /// </summary>
+    /// <param name="state">The state that has them.</param>
+    /// <param name="ids">The migrations, oldest first.</param>
+    public static IReadOnlyList<string> PlainScripts(SchemaState state, IEnumerable<string> ids)
+    {
+        var options = new DbContextOptionsBuilder<CobaltGraphContext>();
+        options.UseCobaltGraph();
+        using var context = new CobaltGraphContext(options.Options);
+        var migrator = context.GetService<IMigrator>();
+        var all = state.Applied.Concat(state.Pending).Order(StringComparer.Ordinal).ToList();
+        return
+        [
+            .. ids.Select(id => migrator.GenerateScript(
+                all.IndexOf(id) is var index and > 0 ? all[index - 1] : Migration.InitialDatabase,
+                id,
+                MigrationsSqlGenerationOptions.NoTransactions)),
+        ];
+    }
+
     /// <summary>Migrates, and makes sure that connections has partitions for this month and the next ones.</summary>
     /// <param name="target">As in <see cref="Plan"/>.</param>
     /// <param name="mayRevert">

@@ -1,5 +1,6 @@
 using CobaltGraph.Cli.Terminal;
 using CobaltGraph.Cli.Verbs.Adopt;
+using CobaltGraph.Cli.Verbs.Assert;
 using CobaltGraph.Cli.Verbs.Connections;
 using CobaltGraph.Cli.Verbs.Demo;
 using CobaltGraph.Cli.Verbs.Destinations;
@@ -13,6 +14,7 @@ using CobaltGraph.Cli.Verbs.Import;
 using CobaltGraph.Cli.Verbs.Lint;
 using CobaltGraph.Cli.Verbs.Migrate;
 using CobaltGraph.Cli.Verbs.Roles;
+using CobaltGraph.Cli.Verbs.Schema;
 using CobaltGraph.Cli.Verbs.Script;
 using CobaltGraph.Cli.Verbs.Seed;
 using CobaltGraph.Cli.Verbs.Status;
@@ -33,6 +35,7 @@ internal static class All
         MigrateVerb.Create(host),
         AdoptVerb.Create(host),
         StatusVerb.Create(host),
+        AssertVerb.Create(host),
         SeedVerb.Create(host),
         ImportVerb.Create(host),
         DevicesVerb.Create(host),
@@ -47,5 +50,6 @@ internal static class All
         ScriptVerb.Create(host),
         LintVerb.Create(host),
         RolesVerb.Create(host),
+        SchemaVerb.Create(host),
     ];
 }

@@ -8,7 +8,7 @@ internal static class CatalogSql
     public const string Settings = """
         SELECT pg_catalog.set_config(s.name, s.value, true)
         FROM (VALUES ('search_path', $1), ('timezone', 'UTC'), ('datestyle', 'ISO, MDY'), ('intervalstyle', 'postgres'),
-            ('bytea_output', 'hex'), ('extra_float_digits', '1'), ('quote_all_identifiers', 'off')) AS s(name, value)
+            ('bytea_output', 'hex'), ('extra_float_digits', '1'), ('quote_all_identifiers', 'off'), ('jit', 'off')) AS s(name, value)
         """;
 
     /// <summary>
@@ -151,7 +151,8 @@ internal static class CatalogSql
             pg_catalog.jsonb_build_object(
                 'type', pg_catalog.format_type(a.atttypid, a.atttypmod),
                 'collation', (
-                    SELECT a.attcollation::regcollation::text FROM pg_catalog.pg_type AS t
+                    SELECT l.collname::text FROM pg_catalog.pg_type AS t
+                    JOIN pg_catalog.pg_collation AS l ON l.oid = a.attcollation
                     WHERE t.oid = a.atttypid AND t.typcollation <> a.attcollation),
                 'null', CASE WHEN a.attnotnull THEN 'NOT NULL' || coalesce((
                     SELECT ' NOT VALID' FROM pg_catalog.pg_constraint AS c
@@ -217,7 +218,7 @@ internal static class CatalogSql
         SELECT CASE WHEN key.oid IS NULL THEN 'trigger' ELSE 'constraint trigger' END,
             r.name || '.' || CASE WHEN key.oid IS NULL THEN t.tgname::text
                 ELSE coalesce(parent.conname, key.conname) || ' ' || t.tgfoid::regproc::text
-                    || CASE WHEN on_part.oid IS NOT NULL AND on_part.oid <> r.oid THEN ' of ' || on_part.relname ELSE '' END END,
+                    || CASE WHEN holder.oid <> r.oid THEN ' of ' || holder.relname ELSE '' END END,
             r.name, coalesce(r.part, on_part.part), coalesce(r.part_of, on_part.part_of),
             pg_catalog.jsonb_build_object(
                 'state', CASE t.tgenabled WHEN 'O' THEN 'enabled' WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'enabled on replicas only' ELSE 'enabled always' END,
@@ -229,6 +230,7 @@ internal static class CatalogSql
         -- What enforces a foreign or a deferrable key; its own name has an object number in it.
         LEFT JOIN pg_catalog.pg_constraint AS key ON key.oid = t.tgconstraint AND key.contype <> 't'
         LEFT JOIN pg_catalog.pg_constraint AS parent ON parent.oid = key.conparentid
+        LEFT JOIN pg_catalog.pg_class AS holder ON holder.oid = key.conrelid
         LEFT JOIN relation AS on_part ON on_part.oid = key.conrelid AND on_part.part IS NOT NULL
         """,
         """

@@ -1,0 +1,211 @@
+using System.Security.Cryptography;
+using CobaltGraph.Data.Adoption;
+using CobaltGraph.Data.Schema.Catalog;
+using Npgsql;
+
+namespace CobaltGraph.Data.Schema;
+
+/// <summary>
+/// Compares a schema with what its recorded migrations must have made: they run again in a schema of their own, in a
+/// transaction that is rolled back, and the server's catalogue is asked about both.
+/// </summary>
+/// <param name="dataSource">The database; the schema is the first one on its search path.</param>
+/// <param name="alsoExpected">
+/// Runs after the migrations, on the connection whose search path begins with the made schema, the owner's role set where
+/// that can be: what else belongs to the schema, as the grants of its roles. Null when nothing does.
+/// </param>
+internal sealed class SchemaProof(
+    NpgsqlDataSource dataSource, Func<NpgsqlConnection, CancellationToken, Task>? alsoExpected = null)
+{
+    private const string TextSearchIndex = "_trgm";
+
+    // What a dump and its restoration do to texts that hold expressions.
+    internal const string Respell = """
+        DO $respell$
+        DECLARE
+            v_site oid := (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = pg_catalog.current_schema());
+            v_sql text;
+        BEGIN
+            FOR v_sql IN
+                SELECT pg_catalog.format('ALTER TABLE %1$s DROP CONSTRAINT %2$I; ALTER TABLE %1$s ADD CONSTRAINT %2$I %3$s',
+                    c.conrelid::regclass, c.conname, pg_catalog.pg_get_constraintdef(c.oid))
+                FROM pg_catalog.pg_constraint AS c
+                WHERE c.connamespace = v_site AND c.contype = 'c' AND c.conrelid <> 0 AND c.coninhcount = 0
+                UNION ALL
+                SELECT pg_catalog.format('CREATE OR REPLACE VIEW %s AS %s', c.oid::regclass, pg_catalog.pg_get_viewdef(c.oid))
+                FROM pg_catalog.pg_class AS c
+                WHERE c.relnamespace = v_site AND c.relkind = 'v'
+                UNION ALL
+                SELECT pg_catalog.format('DROP INDEX %s; %s', i.indexrelid::regclass,
+                    pg_catalog.replace(pg_catalog.pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON '))
+                FROM pg_catalog.pg_index AS i
+                JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+                WHERE c.relnamespace = v_site AND NOT c.relispartition AND (i.indpred IS NOT NULL OR i.indexprs IS NOT NULL)
+            LOOP
+                EXECUTE v_sql;
+            END LOOP;
+        END
+        $respell$;
+        """;
+
+    /// <summary>Compares. Leaves nothing behind.</summary>
+    /// <exception cref="SchemaProofException">There is nothing to compare, or the right to make the other schema is missing.</exception>
+    /// <exception cref="MigrationRefusedException">Recorded migrations are unknown: the database is newer than this library.</exception>
+    public async Task<SchemaProofReport> RunAsync(CancellationToken cancellationToken)
+    {
+        var state = await new SchemaMigrator(dataSource).ReadStateAsync(cancellationToken).ConfigureAwait(false);
+        if (!state.SchemaExists)
+            throw new SchemaProofException($"There is no schema \"{state.Schema}\". `cobaltgraph migrate` makes it.", isNotOurs: true);
+        if (state.Unknown.Count > 0)
+        {
+            throw new MigrationRefusedException(
+                $"Schema \"{state.Schema}\" has migrations that this version does not know: {string.Join(", ", state.Unknown)}. " +
+                "It was migrated by a newer version; use that one.");
+        }
+
+        var connection = await dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using var openConnection = connection.ConfigureAwait(false);
+        var found = await ReadFoundAsync(connection, state.Schema, cancellationToken).ConfigureAwait(false);
+        if (state.Applied.Count == 0)
+        {
+            throw new SchemaProofException(
+                found.Objects.Count == 1
+                    ? $"Schema \"{state.Schema}\" is empty. `cobaltgraph migrate` makes the tables."
+                    : $"Schema \"{state.Schema}\" has no record of migrations, so there is nothing to compare its {found.Objects.Count(o => o.Table is null) - 1} objects with. " +
+                      "Is it the right schema? Name it in the connection (Search Path=…).",
+                isNotOurs: true);
+        }
+
+        var (expected, respelled) = await ReadExpectedAsync(connection, state, state.Applied, found.OwnerName, cancellationToken).ConfigureAwait(false);
+        var (differences, notes) = WithoutTextSearch(SchemaCatalog.Compare(expected, respelled, found));
+        (differences, var aside) = WithoutSetAside(differences, found);
+        return new(state, expected, respelled, found, differences, [.. notes, .. aside]);
+    }
+
+    /// <summary>What all migrations of this version make, for reading. Leaves nothing behind, and needs no schema.</summary>
+    /// <exception cref="SchemaProofException">The right to make a schema is missing.</exception>
+    public async Task<string> DescribeAsync(CancellationToken cancellationToken)
+    {
+        var state = await new SchemaMigrator(dataSource).ReadStateAsync(cancellationToken).ConfigureAwait(false);
+        var all = state.Applied.Concat(state.Pending).Order(StringComparer.Ordinal).ToList();
+        var connection = await dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using var openConnection = connection.ConfigureAwait(false);
+        var (expected, _) = await ReadExpectedAsync(connection, state, all, owner: null, cancellationToken).ConfigureAwait(false);
+        return SchemaText.Write(expected, all[^1]);
+    }
+
+    /// <summary>What migrations make, in a schema of their own that is gone afterwards.</summary>
+    /// <param name="connection">A connection without a transaction.</param>
+    /// <param name="state">Which migrations there are.</param>
+    /// <param name="ids">Those wanted, oldest first.</param>
+    /// <param name="owner">
+    /// The role that is to own what they make, if the connection's may act as that role; null for the connection's.
+    /// </param>
+    /// <param name="cancellationToken">Stops the work.</param>
+    public async Task<(SchemaCatalog Expected, SchemaCatalog Respelled)> ReadExpectedAsync(
+        NpgsqlConnection connection,
+        SchemaState state,
+        IReadOnlyList<string> ids,
+        string? owner,
+        CancellationToken cancellationToken)
+    {
+        var name = $"cobaltgraph_expected_{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}";
+        var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await using var openTransaction = transaction.ConfigureAwait(false);
+
+        if (!await AskAsync(
+            "SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')", null).ConfigureAwait(false))
+        {
+            throw new SchemaProofException(
+                "The migrations are made anew in a schema of their own, which is rolled back, and this user may not create schemas. " +
+                $"Connect as a role that may, such as the owner of the database, or let an administrator run: GRANT CREATE ON DATABASE … TO \"{new NpgsqlConnectionStringBuilder(connection.ConnectionString).Username}\".",
+                isNotOurs: false);
+        }
+
+        // 16 tells apart a member that may act as the role from one that only inherits its rights.
+        var right = connection.PostgreSqlVersion.Major >= 16 ? "SET" : "MEMBER";
+        var asOwner = owner is not null && await AskAsync($"SELECT pg_catalog.pg_has_role($1, '{right}')", owner).ConfigureAwait(false);
+        var quoted = $"\"{owner?.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+        await RunAsync(
+            "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '5s'; SET LOCAL client_min_messages = 'warning'; " +
+            (asOwner ? $"CREATE SCHEMA {name} AUTHORIZATION {quoted}; SET LOCAL ROLE {quoted}; " : $"CREATE SCHEMA {name}; ") +
+            $"SET LOCAL search_path = {name}").ConfigureAwait(false);
+        foreach (var script in SchemaMigrator.PlainScripts(state, ids))
+            await RunAsync(script).ConfigureAwait(false);
+        if (await RolesScript.FindAsync(connection, state.Schema, cancellationToken).ConfigureAwait(false) is { } roles)
+            await RolesScript.GrantAsync(connection, name, roles, cancellationToken).ConfigureAwait(false);
+        if (alsoExpected is not null)
+            await alsoExpected(connection, cancellationToken).ConfigureAwait(false);
+
+        var expected = await SchemaCatalog.ReadAsync(connection, name, state.Schema, cancellationToken).ConfigureAwait(false);
+        await RunAsync(Respell).ConfigureAwait(false);
+        return (expected, await SchemaCatalog.ReadAsync(connection, name, state.Schema, cancellationToken).ConfigureAwait(false));
+
+        async Task RunAsync(string sql)
+        {
+            var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+            await using var _ = command.ConfigureAwait(false);
+            await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        async Task<bool> AskAsync(string sql, string? argument)
+        {
+            var command = new NpgsqlCommand(sql, connection);
+            await using var _ = command.ConfigureAwait(false);
+            if (argument is not null) command.Parameters.Add(new() { Value = argument });
+            return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is true;
+        }
+    }
+
+    // What adopt has set aside lies beside the tables until it is dropped.
+    private static (IReadOnlyList<CatalogDifference> Differences, IReadOnlyList<string> Notes) WithoutSetAside(
+        IReadOnlyList<CatalogDifference> differences, SchemaCatalog found)
+    {
+        var aside = found.Objects
+            .Where(o => o.Table is null && o.Properties.TryGetValue("comment", out var comment)
+                && (comment.StartsWith(OldObjects.AsideComment, StringComparison.Ordinal)
+                    || comment.StartsWith(OldObjects.LeftOutComment, StringComparison.Ordinal)))
+            .Select(o => (o.Kind, o.Name))
+            .ToHashSet();
+        var rest = differences.Where(d => d.Expected is not null || d.Property is not null || !IsAside(d)).ToList();
+        return rest.Count == differences.Count
+            ? (differences, [])
+            : (rest, [$"Set aside by `cobaltgraph adopt`: {string.Join(", ", aside.Select(o => $"{o.Kind} {o.Name}").Order(StringComparer.Ordinal))}."]);
+
+        bool IsAside(CatalogDifference difference)
+            => aside.Contains((difference.Kind, difference.Name))
+               || (difference.FoundObject!.Properties.TryGetValue("owned by", out var owner)
+                   && aside.Any(table => owner.StartsWith($"{table.Name}.", StringComparison.Ordinal)));
+    }
+
+    // A table that is dropped while it is read is missed by the server's functions, which say so in their own way.
+    private static async Task<SchemaCatalog> ReadFoundAsync(
+        NpgsqlConnection connection, string schema, CancellationToken cancellationToken)
+    {
+        const int attempts = 3;
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await SchemaCatalog.ReadAsync(connection, schema, null, cancellationToken).ConfigureAwait(false);
+            }
+            catch (PostgresException e) when (
+                e.SqlState is PostgresErrorCodes.InternalError or PostgresErrorCodes.UndefinedTable && attempt < attempts)
+            {
+            }
+        }
+    }
+
+    // pg_trgm may have been installed after the migrations; that alone is no reason to distrust a database.
+    private static (IReadOnlyList<CatalogDifference> Differences, IReadOnlyList<string> Notes) WithoutTextSearch(
+        IReadOnlyList<CatalogDifference> differences)
+    {
+        var missing = differences
+            .Where(d => d is { Kind: "index", Property: null, Found: null } && d.Name.EndsWith(TextSearchIndex, StringComparison.Ordinal))
+            .ToList();
+        const int indexes = 2;
+        return missing.Count < indexes
+            ? (differences, [])
+            : ([.. differences.Except(missing)], ["pg_trgm is installed and not used: SELECT ensure_text_search() makes its indexes."]);
+    }
+}
