@@ -45,6 +45,7 @@ CREATE TABLE connections (
     CONSTRAINT pk_connections PRIMARY KEY ("timestamp", id)
 ) PARTITION BY RANGE ("timestamp");
 CREATE INDEX ix_connections_dst_ip_timestamp ON connections USING btree (dst_ip, "timestamp");
+CREATE INDEX ix_connections_dst_port_timestamp ON connections USING btree (dst_port, "timestamp") WHERE dst_port <> 53 AND dst_port <> 80 AND dst_port <> 443;
 CREATE INDEX ix_connections_src_ip_timestamp ON connections USING btree (src_ip, "timestamp") WHERE src_mac IS NULL;
 CREATE INDEX ix_connections_src_mac_timestamp ON connections USING btree (src_mac, "timestamp");
 CREATE INDEX ix_connections_threat_category_timestamp ON connections USING btree (threat_category, "timestamp") WHERE threat_category IS NOT NULL;
@@ -188,8 +189,11 @@ CREATE TABLE devices (
     connection_count bigint DEFAULT 0 NOT NULL, -- Connections ever stored for the device; kept by triggers, retention does not lower it.
     threat_count bigint DEFAULT 0 NOT NULL, -- Threats ever stored for the device; kept by triggers, retention does not lower it.
     is_locally_administered boolean GENERATED ALWAYS AS (((mac_address & '02:00:00:00:00:00'::macaddr) <> '00:00:00:00:00:00'::macaddr)) STORED NOT NULL, -- U/L bit of the MAC address: set on randomised addresses.
+    last_connection timestamp with time zone, -- Latest connection, never past now(); NULL without one; kept by triggers.
     last_threat timestamp with time zone, -- Latest threat, never past now(); NULL without one; kept by triggers.
     max_threat_score real DEFAULT 0 NOT NULL, -- Highest threat score ever stored for the device; kept by triggers.
+    threat_score bigint DEFAULT 0 NOT NULL, -- Sum over the connections of threat_category_weight(); kept by triggers, retention does not lower it.
+    unique_destinations bigint DEFAULT 0 NOT NULL, -- Destination addresses ever reached: rows of device_destinations; kept by triggers.
     CONSTRAINT ck_devices_confidence_score CHECK (confidence_score >= 0::double precision AND confidence_score <= 1::double precision),
     CONSTRAINT ck_devices_mac_address CHECK ((mac_address & '01:00:00:00:00:00'::macaddr) = '00:00:00:00:00:00'::macaddr AND mac_address <> '00:00:00:00:00:00'::macaddr),
     CONSTRAINT ck_devices_metadata CHECK (jsonb_typeof(metadata) = 'object'::text),
@@ -277,25 +281,20 @@ CREATE OR REPLACE VIEW address_conflicts AS
 
 
 -- device_summary
--- Every device with its totals; reads devices and device_destinations only.
+-- Every device with its totals; reads devices only.
 CREATE OR REPLACE VIEW device_summary AS
- SELECT d.mac_address,
-    d.ip_address,
-    d.vendor,
-    d.device_type,
-    d.status,
-    d.first_seen,
-    d.last_seen,
-    d.connection_count,
-    d.threat_count,
-    COALESCE(e.unique_destinations, 0::bigint) AS unique_destinations,
-    e.last_connection
-   FROM devices d
-     LEFT JOIN ( SELECT device_destinations.src_mac,
-            count(*) AS unique_destinations,
-            max(device_destinations.last_seen) AS last_connection
-           FROM device_destinations
-          GROUP BY device_destinations.src_mac) e ON e.src_mac = d.mac_address;
+ SELECT mac_address,
+    ip_address,
+    vendor,
+    device_type,
+    status,
+    first_seen,
+    last_seen,
+    connection_count,
+    threat_count,
+    unique_destinations,
+    last_connection
+   FROM devices;
 
 
 -- device_threats
@@ -322,7 +321,7 @@ CREATE OR REPLACE VIEW device_threats AS
             COALESCE(c.suspicious_geo, 0::bigint) AS suspicious_geo_count,
             COALESCE(c.proxy, 0::bigint) AS proxy_count,
             COALESCE(c.other, 0::bigint) AS other_count,
-            COALESCE(c.malware, 0::bigint) * threat_category_weight('malware'::text) + COALESCE(c.c2, 0::bigint) * threat_category_weight('c2'::text) + COALESCE(c.suspicious_geo, 0::bigint) * threat_category_weight('suspicious_geo'::text) + COALESCE(c.proxy, 0::bigint) * threat_category_weight('proxy'::text) AS threat_score,
+            d.threat_score,
             d.max_threat_score,
             d.threat_count,
             d.last_threat

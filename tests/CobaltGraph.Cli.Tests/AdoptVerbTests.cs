@@ -45,6 +45,8 @@ public sealed class AdoptVerbTests(PostgresServerFixture server) : IAsyncLifetim
             [20L, 500, 80], first.Json.GetProperty("stored").EnumerateArray().Select(table => table.GetProperty("rows").GetInt64()));
 
         (await RunAsync("status", "--check")).Should(ExitCode.Done);
+        var proof = (await RunAsync("assert")).Should(ExitCode.Done);
+        Assert.Contains("table original_devices", proof.Error, StringComparison.Ordinal);
         Assert.False((await RunAsync("migrate", "--json")).Should(ExitCode.Done).Json.GetProperty("changed").GetBoolean());
         var second = (await RunAsync("adopt", "--json")).Should(ExitCode.Done);
         Assert.False(second.Json.GetProperty("changed").GetBoolean());

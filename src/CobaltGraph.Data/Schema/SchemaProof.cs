@@ -99,7 +99,8 @@ internal sealed class SchemaProof(
     /// <param name="state">Which migrations there are.</param>
     /// <param name="ids">Those wanted, oldest first.</param>
     /// <param name="owner">
-    /// The role that is to own what they make, if the connection's may act as that role; null for the connection's.
+    /// The role that is to own what they make, if the connection's may act as that role, and the roles of the schema with their
+    /// rights; null for the connection's role and no others.
     /// </param>
     /// <param name="cancellationToken">Stops the work.</param>
     public async Task<(SchemaCatalog Expected, SchemaCatalog Respelled)> ReadExpectedAsync(
@@ -132,7 +133,7 @@ internal sealed class SchemaProof(
             $"SET LOCAL search_path = {name}").ConfigureAwait(false);
         foreach (var script in SchemaMigrator.PlainScripts(state, ids))
             await RunAsync(script).ConfigureAwait(false);
-        if (await RolesScript.FindAsync(connection, state.Schema, cancellationToken).ConfigureAwait(false) is { } roles)
+        if (owner is not null && await RolesScript.FindAsync(connection, state.Schema, cancellationToken).ConfigureAwait(false) is { } roles)
             await RolesScript.GrantAsync(connection, name, roles, cancellationToken).ConfigureAwait(false);
         if (alsoExpected is not null)
             await alsoExpected(connection, cancellationToken).ConfigureAwait(false);
