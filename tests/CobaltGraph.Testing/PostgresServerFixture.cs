@@ -83,6 +83,8 @@ public sealed class PostgresServerFixture : IAsyncLifetime
             var admin = NpgsqlDataSource.Create(settings.ConnectionString);
             var connection = await admin.OpenConnectionAsync();
             _version = connection.PostgreSqlVersion;
+            // tests/versions reads this line.
+            await Console.Error.WriteLineAsync($"Testing on PostgreSQL {connection.PostgresParameters["server_version"]}.");
             await using (var present = new NpgsqlCommand($"SELECT pg_advisory_lock_shared({TemplateLock})", connection))
                 await present.ExecuteNonQueryAsync();
             _presence = connection;

@@ -9,7 +9,6 @@ internal sealed class TestServer : IAsyncDisposable
 {
     public const string ConnectionVariable = "COBALTGRAPH_TEST_CONNECTION";
     public const string ProviderVariable = "COBALTGRAPH_TEST_PROVIDER";
-    private const string Image = "postgres:18";
 
     private readonly IAsyncDisposable? _owned;
 
@@ -78,9 +77,13 @@ internal sealed class TestServer : IAsyncDisposable
         return new TestServer(server.ConnectionString, server);
     }
 
+    // The version asked for, and never another one in its place.
+    private static string Image()
+        => $"postgres:{(int.TryParse(Environment.GetEnvironmentVariable(PostgresBinaries.Variable), out var major) ? major : PostgresBinaries.DefaultMajor)}";
+
     private static async Task<TestServer> StartContainerAsync(CancellationToken cancellationToken)
     {
-        var container = new PostgreSqlBuilder(Image)
+        var container = new PostgreSqlBuilder(Image())
             .WithUsername("postgres")
             .WithDatabase("postgres")
             .WithCommand("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=200")
