@@ -288,14 +288,15 @@ BEGIN
     END LOOP;
 
     -- Columns that a writer fills or changes. Not among them: ids and times of recording, which say when and in which order;
-    -- counters, times and status of devices, which follow from what is stored; and of connections what was observed.
+    -- counters, times and status of devices, which follow from what is stored; and of connections what was observed, and the
+    -- threat, which a device's score and counts follow.
     FOR v_object IN
         SELECT w.verb, c.oid::regclass AS name, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) AS columns
         FROM (VALUES
             ('INSERT', 'connections', ARRAY['timestamp', 'src_mac', 'src_ip', 'src_port', 'dst_ip', 'dst_port', 'protocol', 'dst_country',
                 'dst_lat', 'dst_lon', 'dst_org', 'dst_hostname', 'threat_score', 'threat_category', 'bytes_sent', 'bytes_received',
                 'duration', 'metadata']),
-            ('UPDATE', 'connections', ARRAY['dst_country', 'dst_lat', 'dst_lon', 'dst_org', 'dst_hostname', 'threat_category', 'metadata']),
+            ('UPDATE', 'connections', ARRAY['dst_country', 'dst_lat', 'dst_lon', 'dst_org', 'dst_hostname', 'metadata']),
             ('UPDATE', 'devices', ARRAY['vendor', 'device_type', 'hostname', 'confidence_score', 'metadata']),
             ('INSERT', 'device_events', ARRAY['device_mac', 'event_type', 'old_value', 'new_value', 'metadata']),
             ('INSERT', 'ingest_batches', ARRAY['source', 'batch_key', 'content_hash', 'rows_read', 'rows_stored', 'rows_duplicate',

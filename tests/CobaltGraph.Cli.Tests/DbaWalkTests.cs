@@ -83,6 +83,27 @@ public sealed class DbaWalkTests(PostgresServerFixture server) : IAsyncLifetime
         await Assert.ThrowsAsync<PostgresException>(() => _roles.RunAsync(writer, Site, "UPDATE devices SET connection_count = 0"));
     }
 
+    // The original's tables are the owner's by the roles' script, and what becomes of them too.
+    [Fact]
+    public async Task Original_database_with_roles_is_adopted_as_the_owner_and_proven()
+    {
+        var names = _roles.NamesFor(Site);
+        await _roles.RunAsync(_roles.Dba, "pg_catalog", $"CREATE SCHEMA {Site}");
+        await _roles.RunAsync(_roles.Dba, Site, OriginalSchema.Create + OriginalSchema.Fill(devices: 5, connections: 50));
+        await _roles.ApplyAsync(Site, names);
+        var deploy = await _roles.LoginAsync(_roles.Named("deploy"), names.Owner);
+        await _roles.RunAsync(_roles.Dba, "pg_catalog", $"GRANT CREATE ON DATABASE {_roles.Database.Name} TO {deploy}");
+
+        (await RunAsync(deploy, "", "adopt", "--yes")).Should(ExitCode.Done);
+
+        (await RunAsync(deploy, "", "assert")).Should(ExitCode.Done);
+        Assert.False((await RunAsync(deploy, "", "migrate", "--json")).Should(ExitCode.Done).Json.GetProperty("changed").GetBoolean());
+        var writer = await _roles.LoginAsync(_roles.Named("edge"), names.Writer);
+        (await RunAsync(writer, Csv, "import", "-")).Should(ExitCode.Done);
+        Assert.Equal(0, (await _roles.Database.ScalarAsync<long>(
+            $"SELECT count(*) FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = '{Site}' AND c.relowner <> n.nspowner")));
+    }
+
     private static string File(params string[] path) => System.IO.File.ReadAllText(Repository.PathOf(["Migrations.Sql", .. path]));
 
     private Task PsqlAsync(string psql, string login, string script, string[] variables)

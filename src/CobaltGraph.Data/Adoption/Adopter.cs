@@ -190,6 +190,7 @@ internal sealed class Adopter(NpgsqlDataSource dataSource, TimeProvider? clock =
                     return (session, null);
                 }
 
+                await session.BecomeOwnerAsync(target, cancellationToken).ConfigureAwait(false);
                 var original = await OriginalFinder.FindAsync(session, target, exists, cancellationToken).ConfigureAwait(false);
                 await LockAsync(session, original, cancellationToken).ConfigureAwait(false);
 

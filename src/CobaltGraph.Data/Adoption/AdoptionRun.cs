@@ -51,6 +51,7 @@ internal sealed class AdoptionRun(AdoptionSession session, OriginalDatabase orig
         await session.ExecuteAsync(Triggers("ENABLE"), cancellationToken).ConfigureAwait(false);
         await MigrateAsync(Adopter.First, null, cancellationToken).ConfigureAwait(false);
         await session.ExecuteAsync($"DROP TABLE {_macs}, {_edges}", cancellationToken).ConfigureAwait(false);
+        await session.GrantAsync(original.Target, cancellationToken).ConfigureAwait(false);
         var stored = await CheckAsync(survey, cancellationToken).ConfigureAwait(false);
 
         progress(new(AdoptionStep.Commit, _copied, 1));

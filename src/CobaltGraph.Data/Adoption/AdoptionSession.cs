@@ -1,4 +1,5 @@
 using System.Data;
+using CobaltGraph.Data.Schema;
 using Npgsql;
 
 namespace CobaltGraph.Data.Adoption;
@@ -24,6 +25,14 @@ internal sealed class AdoptionSession : IAsyncDisposable
     public IReadOnlyList<string> Schemas { get; }
 
     public Version ServerVersion => _connection.PostgreSqlVersion;
+
+    /// <summary>Acts as the role that owns a site, where migrations do.</summary>
+    public Task BecomeOwnerAsync(string schema, CancellationToken cancellationToken)
+        => SiteOwner.BecomeAsync(_connection, schema, cancellationToken);
+
+    /// <summary>Grants what the roles of a site have, if it has roles.</summary>
+    public Task GrantAsync(string schema, CancellationToken cancellationToken)
+        => RolesScript.RenewAsync(_connection, schema, cancellationToken);
 
     public static async Task<AdoptionSession> BeginAsync(
         NpgsqlDataSource dataSource, bool readOnly, CancellationToken cancellationToken)

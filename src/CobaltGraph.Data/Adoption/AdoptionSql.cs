@@ -256,6 +256,7 @@ internal sealed class AdoptionSql
     private IEnumerable<AdoptionRule> DeviceRules()
     {
         var table = _original.Devices;
+        yield return Rule(table, "mac_address", "missing", "t.mac_address IS NULL", "set aside", setsAside: true);
         foreach (var rule in MacRules(table, "mac_address", "set aside; its connections stay, without a device", setsAside: true))
             yield return rule;
 

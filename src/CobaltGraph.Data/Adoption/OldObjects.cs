@@ -1,10 +1,11 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace CobaltGraph.Data.Adoption;
 
 /// <summary>Moves what the original made out of the way, and drops it when nobody wants it any more.</summary>
-internal static class OldObjects
+internal static partial class OldObjects
 {
     private const int MaxNameBytes = 63;
 
@@ -14,13 +15,19 @@ internal static class OldObjects
     /// <summary>The functions of its row triggers.</summary>
     private static readonly string[] Functions = ["log_device_event", "update_device_status"];
 
-    // Found again by these words; the schema tells one site's from another's.
     /// <summary>How the comment begins of what an adoption has set aside.</summary>
     public const string AsideComment = "Set aside by cobaltgraph adopt for schema ";
 
     /// <summary>How the comment begins of the table of rows that had no place.</summary>
     public const string LeftOutComment = "Rows that cobaltgraph adopt could not carry into schema ";
 
+    /// <summary>Whether a name is one that an adoption gives.</summary>
+    public static bool IsAside(string name) => AsideName().IsMatch(name);
+
+    [GeneratedRegex("^original[0-9]*_")]
+    private static partial Regex AsideName();
+
+    // Found again by these words; the schema tells one site's from another's.
     private static string Marker(string target) => $"{AsideComment}{AdoptionSql.Quote(target)}.";
 
     /// <summary>A prefix under which every name is free.</summary>

@@ -24,8 +24,7 @@ internal static class SchemaPatch
     {
         var patch = new StringBuilder();
         patch.Append($"""
-            -- A suggestion, from a comparison of schema {report.Found.Name(SchemaCatalog.ThisSchema)} with what its migrations make.
-            -- Read it, correct it, and try it on a copy: it was not run. Lines that would lose something are commented out.
+            {Comment($"A suggestion, from a comparison of schema {report.Found.Name(SchemaCatalog.ThisSchema)} with what its migrations make.")}-- Read it, correct it, and try it on a copy: it was not run. Lines that would lose something are commented out.
             \set ON_ERROR_STOP on
             BEGIN;
             SET LOCAL lock_timeout = '5s';
@@ -58,7 +57,7 @@ internal static class SchemaPatch
         CatalogDifference d, SchemaCatalog expected, IReadOnlyList<CatalogDifference> all)
         => d switch
         {
-            { ExpectedObject: null, FoundObject: { } extra } => [$"-- {Drop(extra)};"],
+            { ExpectedObject: null, FoundObject: { } extra } => [CommentedOut(Drop(extra))],
             { FoundObject: null, ExpectedObject: { } missing } => Create(missing, d, expected, all),
             { Property: "owner" } => [$"ALTER {Target(d)} OWNER TO {d.Expected};"],
             { Property: "comment" } => [$"COMMENT ON {Target(d)} IS {Literal(d.Expected)};"],
@@ -327,6 +326,12 @@ internal static class SchemaPatch
     private static string Literals(string text, SchemaCatalog found)
         => text.Replace(
             $" SET search_path TO {SchemaCatalog.ThisSchema},", $" SET search_path TO {Literal(found.Schema)},", StringComparison.Ordinal);
+
+    // A line break in a name would end the comment, and what follows would be run.
+    private static string CommentedOut(string statement)
+        => statement == statement.ReplaceLineEndings(" ")
+            ? $"-- {statement};"
+            : "-- Its name has a line break: drop it by hand.";
 
     private static string Comment(string text) => $"-- {text.ReplaceLineEndings(" ")}\n";
 }

@@ -163,9 +163,10 @@ internal sealed class SchemaProof(
         IReadOnlyList<CatalogDifference> differences, SchemaCatalog found)
     {
         var aside = found.Objects
-            .Where(o => o.Table is null && o.Properties.TryGetValue("comment", out var comment)
+            .Where(o => o is { Table: null, Kind: "table" or "view" or "function" } && OldObjects.IsAside(o.Name)
+                && o.Properties.TryGetValue("comment", out var comment)
                 && (comment.StartsWith(OldObjects.AsideComment, StringComparison.Ordinal)
-                    || comment.StartsWith(OldObjects.LeftOutComment, StringComparison.Ordinal)))
+                    || (o.Kind == "table" && comment.StartsWith(OldObjects.LeftOutComment, StringComparison.Ordinal))))
             .Select(o => (o.Kind, o.Name))
             .ToHashSet();
         var rest = differences.Where(d => d.Expected is not null || d.Property is not null || !IsAside(d)).ToList();

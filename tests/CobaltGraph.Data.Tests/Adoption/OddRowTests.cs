@@ -118,6 +118,24 @@ public class OddRowTests(PostgresServerFixture server) : AdoptionTest(server)
             await Rows("SELECT metadata FROM connections ORDER BY id"));
     }
 
+    // A copy of the database that lost its keys.
+    [Fact]
+    public async Task Device_without_an_address_is_set_aside()
+    {
+        await Run($"""
+            ALTER TABLE devices DROP CONSTRAINT devices_pkey CASCADE;
+            ALTER TABLE devices ALTER mac_address DROP NOT NULL;
+            INSERT INTO devices (mac_address, hostname) VALUES (NULL, 'odd'), ('{Device}', 'good')
+            """);
+
+        var report = await Adopt();
+
+        Assert.Contains((OriginalTable.Devices, "mac_address", "missing", 1, true), Cases(report.Survey!));
+        Assert.Equal([$"{Device}"], await Rows("SELECT mac_address::text FROM devices"));
+        Assert.Equal(
+            ["devices|mac_address: missing|odd"], await Rows("SELECT table_name, reason, row_data ->> 'hostname' FROM original_set_aside WHERE table_name = 'devices'"));
+    }
+
     [Theory]
     [InlineData("not a mac", "malformed")]
     [InlineData("02:00:5e:00:00", "malformed")]

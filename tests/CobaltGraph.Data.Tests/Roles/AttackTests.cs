@@ -47,13 +47,13 @@ public sealed class AttackTests(TwoSites sites) : IClassFixture<TwoSites>
                 SET TimeZone = 'Asia/Kathmandu';
                 INSERT INTO {First}.connections (src_mac, src_ip, dst_ip, dst_port, threat_score, threat_category)
                 VALUES ('02:00:5e:00:0b:01', '10.0.0.1', '192.0.2.1', 443, 9, 'c2'), ('02:00:5e:00:0b:01', '10.0.0.1', '192.0.2.1', 443, 9, 'c2');
-                UPDATE {First}.connections SET threat_category = 'malware' WHERE src_mac = '02:00:5e:00:0b:01';
+                UPDATE {First}.connections SET dst_country = 'DE' WHERE src_mac = '02:00:5e:00:0b:01';
                 SELECT {First}.merge_device_sightings(
                     ARRAY['02:00:5e:00:0b:01']::macaddr[], ARRAY['10.0.0.9']::inet[], ARRAY['camera'], NULL, NULL, NULL, ARRAY['dhcp'])
                 """);
 
             Assert.Equal(
-                "active 2 2 camera 10.0.0.9 | 2 2 | 2 | malware 2 | discovered,active,threat_detected 192.0.2.1,ip_changed | 10.0.0.1,10.0.0.9",
+                "active 2 2 camera 10.0.0.9 | 2 2 | 2 | c2 2 | discovered,active,threat_detected 192.0.2.1,ip_changed | 10.0.0.1,10.0.0.9",
                 await Roles.ScalarAsync<string>(sites.Reader, TwoSites.First, """
                     SELECT concat_ws(' | ',
                         (SELECT concat_ws(' ', status, connection_count, threat_count, hostname, host(ip_address)) FROM devices WHERE mac_address = '02:00:5e:00:0b:01'),

@@ -15,7 +15,7 @@ public sealed class RightTests(TwoSites sites) : IClassFixture<TwoSites>
     [InlineData("INSERT INTO connections (src_mac, dst_ip, dst_port) VALUES ('02:00:5e:00:00:01', '192.0.2.1', 443)")]
     [InlineData("INSERT INTO connections (src_mac, dst_ip, dst_port, threat_score) VALUES ('02:00:5e:00:00:01', '192.0.2.1', 443, 9) RETURNING id")]
     [InlineData("INSERT INTO connections (\"timestamp\", dst_ip, dst_port) VALUES ('1999-01-01', '192.0.2.1', 443)")]
-    [InlineData("UPDATE connections SET dst_country = 'DE', dst_lat = 1, dst_lon = 1, dst_org = 'o', dst_hostname = 'h', threat_category = 'c2', metadata = '{}'")]
+    [InlineData("UPDATE connections SET dst_country = 'DE', dst_lat = 1, dst_lon = 1, dst_org = 'o', dst_hostname = 'h', metadata = '{}'")]
     [InlineData("SELECT * FROM merge_device_sightings(ARRAY['02:00:5e:00:00:02']::macaddr[], ARRAY['192.0.2.2']::inet[], ARRAY['printer'], NULL, NULL, NULL, ARRAY['dhcp'])")]
     [InlineData("UPDATE devices SET device_type = 'iot', vendor = 'v', hostname = 'h', confidence_score = 1, metadata = '{\"notes\": \"n\"}'")]
     [InlineData("INSERT INTO device_events (device_mac, event_type, new_value) VALUES ('02:00:5e:00:00:01', 'removed', 'by hand')")]
@@ -29,6 +29,9 @@ public sealed class RightTests(TwoSites sites) : IClassFixture<TwoSites>
     // counters, times and status
     [InlineData("UPDATE devices SET connection_count = 999999")]
     [InlineData("UPDATE devices SET threat_count = 0")]
+    [InlineData("UPDATE devices SET threat_score = 0")]
+    [InlineData("UPDATE devices SET unique_destinations = 0")]
+    [InlineData("UPDATE connections SET threat_category = NULL")]
     [InlineData("UPDATE devices SET max_threat_score = 0")]
     [InlineData("UPDATE devices SET last_threat = NULL")]
     [InlineData("UPDATE devices SET status = 'offline'")]

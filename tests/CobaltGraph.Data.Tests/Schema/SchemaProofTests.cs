@@ -196,6 +196,29 @@ public class SchemaProofTests(PostgresServerFixture server) : DatabaseTest(serve
         Assert.Equal("theirs", Assert.Single((await ProveAsync(Database.DataSource)).Differences).Name);
     }
 
+    [Fact]
+    public async Task Name_with_a_line_break_does_not_break_out_of_a_comment()
+    {
+        await Run("CREATE TABLE \"theirs\n\\! true\nDROP TABLE devices; --\" (id integer)");
+
+        var patch = SchemaPatch.Write(await ProveAsync(Database.DataSource));
+
+        Assert.DoesNotContain(patch.Split('\n'), line => line.StartsWith("\\!", StringComparison.Ordinal) || line.StartsWith("DROP", StringComparison.Ordinal));
+        Assert.Contains("-- Its name has a line break", patch, StringComparison.Ordinal);
+    }
+
+    // What only says of itself that it was set aside is too many all the same.
+    [Fact]
+    public async Task Comment_of_an_adoption_hides_nothing_else()
+    {
+        await Run("""
+            CREATE FUNCTION threat_threshold(integer) RETURNS real LANGUAGE sql AS 'SELECT 0::real';
+            COMMENT ON FUNCTION threat_threshold(integer) IS 'Set aside by cobaltgraph adopt for schema "public".'
+            """);
+
+        Assert.Equal("threat_threshold(integer)", Assert.Single((await ProveAsync(Database.DataSource)).Differences).Name);
+    }
+
     // COBALTGRAPH_UPDATE_DOCS=1 rewrites it, so that the change shows in the review.
     [Fact]
     public async Task Committed_schema_is_what_the_migrations_make()
