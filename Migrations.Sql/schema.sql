@@ -361,16 +361,16 @@ CREATE OR REPLACE VIEW device_threats AS
 
 -- connections_count_update()
 --     returns trigger
---     plpgsql, VOLATILE, SECURITY DEFINER, PARALLEL UNSAFE, enable_nestloop=off; search_path=<schema>, pg_temp
+--     plpgsql, VOLATILE, SECURITY DEFINER, PARALLEL UNSAFE, enable_nestloop=off; jit=off; search_path=<schema>, pg_temp
 --     for its owner
 --     Migrations.Sql/objects/functions/connections_count_update.v01.sql
 --     Trigger on connections: what was derived from columns that may be enriched follows them.
 
 -- connections_refuse_rewrite()
 --     returns trigger
---     plpgsql, VOLATILE, SECURITY DEFINER, PARALLEL UNSAFE, enable_nestloop=off; search_path=<schema>, pg_temp
+--     plpgsql, VOLATILE, SECURITY DEFINER, PARALLEL UNSAFE, enable_nestloop=off; jit=off; search_path=<schema>, pg_temp
 --     for its owner
---     Migrations.Sql/objects/functions/connections_refuse_rewrite.v01.sql
+--     Migrations.Sql/objects/functions/connections_refuse_rewrite.v02.sql
 --     Trigger on connections: refuses changes to the columns that counters, edges and events were derived from.
 
 -- device_events_refuse_change()
@@ -410,7 +410,7 @@ CREATE OR REPLACE VIEW device_threats AS
 
 -- devices_log_update()
 --     returns trigger
---     plpgsql, VOLATILE, SECURITY DEFINER, PARALLEL UNSAFE, enable_nestloop=off; search_path=<schema>, pg_temp
+--     plpgsql, VOLATILE, SECURITY DEFINER, PARALLEL UNSAFE, enable_nestloop=off; jit=off; search_path=<schema>, pg_temp
 --     for its owner
 --     Migrations.Sql/objects/functions/devices_log_update.v02.sql
 --     Trigger on devices: writes active, idle, offline and ip_changed events, one for each real change, and keeps in device_addresses which address clients said.

@@ -5,13 +5,13 @@
 --        creates or replaces view device_summary; drops trigger connections_count_update; drops functions
 --        connections_count_update, address_claims, record_address_updates, record_addresses, address_lapse,
 --        ensure_text_search, distinct_estimate, threat_category_weight; creates or replaces functions
---        connections_count, merge_device_sightings, devices_log_truncate, devices_log_delete, devices_log_update,
---        devices_log_insert; drops with all rows tables destinations, device_activity_hourly, device_addresses,
---        device_threat_counts; drops indexes ix_connections_dst_port_timestamp, ix_connections_src_ip_timestamp,
---        ix_connections_threat_category_timestamp, ix_connections_timestamp_threat_score,
---        ix_device_destinations_first_seen; drops with all values columns devices.last_connection, devices.last_threat,
---        devices.max_threat_score, devices.threat_score, devices.unique_destinations; creates index
---        ix_connections_threat_score_timestamp.
+--        connections_refuse_rewrite, connections_count, merge_device_sightings, devices_log_truncate,
+--        devices_log_delete, devices_log_update, devices_log_insert; drops with all rows tables destinations,
+--        device_activity_hourly, device_addresses, device_threat_counts; drops indexes
+--        ix_connections_dst_port_timestamp, ix_connections_src_ip_timestamp, ix_connections_threat_category_timestamp,
+--        ix_connections_timestamp_threat_score, ix_device_destinations_first_seen; drops with all values columns
+--        devices.last_connection, devices.last_threat, devices.max_threat_score, devices.threat_score,
+--        devices.unique_destinations; creates index ix_connections_threat_score_timestamp.
 -- Needs  PostgreSQL 12 or later, psql 11 or later, a database in UTF8. The role that owns the site's tables; no
 --        superuser. 20261124000002_ThreatScoring as the newest migration.
 -- Run    psql -X -v schema=SITE -f 0002_ThreatScoring.down.sql "host=... dbname=... user=..."
@@ -98,6 +98,57 @@ COMMENT ON VIEW device_summary IS 'Every device with its totals; reads devices a
 DROP TRIGGER connections_count_update ON connections;
 
 DROP FUNCTION connections_count_update;
+
+DO $pin$
+BEGIN
+    PERFORM set_config('cobaltgraph.search_path', current_setting('search_path'), false);
+    PERFORM set_config('search_path', quote_ident(current_schema()) || ', pg_temp', false);
+END
+$pin$;
+-- Counters, edges and events were derived from these columns when the row was stored, and outlive the row.
+-- Setting src_mac to NULL is what the foreign key does when a device is deleted; nobody else may.
+-- Without nested loops for the reason that devices_log_update gives: deleting a busy device updates many rows.
+CREATE OR REPLACE FUNCTION connections_refuse_rewrite()
+RETURNS trigger
+LANGUAGE plpgsql
+VOLATILE
+SECURITY DEFINER
+SET search_path FROM CURRENT
+SET enable_nestloop = off
+AS $function$
+DECLARE
+    v_rewritten bigint;
+    v_unlinked macaddr[];
+BEGIN
+    SELECT count(*) FILTER (
+               WHERE n.id IS NULL
+                  OR n.dst_ip <> o.dst_ip
+                  OR n.threat_score <> o.threat_score
+                  OR (n.src_mac IS DISTINCT FROM o.src_mac AND n.src_mac IS NOT NULL)),
+           pg_catalog.array_agg(DISTINCT o.src_mac) FILTER (WHERE n.src_mac IS NULL AND o.src_mac IS NOT NULL)
+    INTO v_rewritten, v_unlinked
+    FROM old_rows AS o
+    LEFT JOIN new_rows AS n ON n.id = o.id AND n."timestamp" = o."timestamp";
+
+    IF v_rewritten > 0 OR EXISTS (SELECT 1 FROM devices WHERE mac_address = ANY (v_unlinked)) THEN
+        RAISE EXCEPTION 'connections is append-only: id, timestamp, src_mac, dst_ip and threat_score of a stored row cannot be changed'
+            USING ERRCODE = 'restrict_violation',
+                  HINT = 'Other columns, such as dst_country or metadata, may be updated.';
+    END IF;
+    RETURN NULL;
+END
+$function$;
+
+REVOKE ALL ON FUNCTION connections_refuse_rewrite() FROM PUBLIC;
+
+COMMENT ON FUNCTION connections_refuse_rewrite() IS
+    'Trigger on connections: refuses changes to the columns that counters, edges and events were derived from.';
+
+DO $unpin$
+BEGIN
+    PERFORM set_config('search_path', current_setting('cobaltgraph.search_path'), false);
+END
+$unpin$;
 
 DO $pin$
 BEGIN

@@ -1656,6 +1656,7 @@ $pin$;
 --      round while the table is small.
 --   2. Runs and rows of a pair that touch each other become one.
 --   3. Rows that begin later than what they become a part of go; they are few. The others only end later.
+-- Without jit: a loop that cannot be avoided is reckoned endlessly dear then, and each call would be compiled for it.
 CREATE OR REPLACE FUNCTION record_addresses(
     p_macs macaddr[],
     p_ips inet[],
@@ -1786,6 +1787,7 @@ END
 $pin$;
 -- What a client says of devices.ip_address holds until it says something else, or until sightings move the address. Closing
 -- and opening go by key, whatever the caller's settings: the trigger on updates of devices has nested loops off.
+-- Without jit: a loop that cannot be avoided is reckoned endlessly dear then, and each call would be compiled for it.
 CREATE OR REPLACE FUNCTION record_address_updates(p_macs macaddr[], p_old_ips inet[], p_new_ips inet[], p_since timestamptz[])
 RETURNS void
 LANGUAGE plpgsql
@@ -1961,6 +1963,7 @@ END
 $pin$;
 -- The plan of the join is made once per session, and a first statement that updates one row would settle it on a
 -- nested loop; a later one that updates many would then take quadratic time.
+-- Without jit: a loop that cannot be avoided is reckoned endlessly dear then, and each call would be compiled for it.
 CREATE OR REPLACE FUNCTION devices_log_update()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -1968,6 +1971,7 @@ VOLATILE
 SECURITY DEFINER
 SET search_path FROM CURRENT
 SET enable_nestloop = off
+SET jit = off
 AS $function$
 DECLARE
     v_merging boolean := coalesce(current_setting('cobaltgraph.merging', true), '') = 'on';
@@ -2910,9 +2914,63 @@ BEGIN
     PERFORM set_config('search_path', quote_ident(current_schema()) || ', pg_temp', false);
 END
 $pin$;
+-- Counters, edges and events were derived from these columns when the row was stored, and outlive the row.
+-- Setting src_mac to NULL is what the foreign key does when a device is deleted; nobody else may.
+-- Without nested loops for the reason that devices_log_update gives: deleting a busy device updates many rows.
+-- Without jit: a loop that cannot be avoided is reckoned endlessly dear then, and each call would be compiled for it.
+CREATE OR REPLACE FUNCTION connections_refuse_rewrite()
+RETURNS trigger
+LANGUAGE plpgsql
+VOLATILE
+SECURITY DEFINER
+SET search_path FROM CURRENT
+SET enable_nestloop = off
+SET jit = off
+AS $function$
+DECLARE
+    v_rewritten bigint;
+    v_unlinked macaddr[];
+BEGIN
+    SELECT count(*) FILTER (
+               WHERE n.id IS NULL
+                  OR n.dst_ip <> o.dst_ip
+                  OR n.threat_score <> o.threat_score
+                  OR (n.src_mac IS DISTINCT FROM o.src_mac AND n.src_mac IS NOT NULL)),
+           pg_catalog.array_agg(DISTINCT o.src_mac) FILTER (WHERE n.src_mac IS NULL AND o.src_mac IS NOT NULL)
+    INTO v_rewritten, v_unlinked
+    FROM old_rows AS o
+    LEFT JOIN new_rows AS n ON n.id = o.id AND n."timestamp" = o."timestamp";
+
+    IF v_rewritten > 0 OR EXISTS (SELECT 1 FROM devices WHERE mac_address = ANY (v_unlinked)) THEN
+        RAISE EXCEPTION 'connections is append-only: id, timestamp, src_mac, dst_ip and threat_score of a stored row cannot be changed'
+            USING ERRCODE = 'restrict_violation',
+                  HINT = 'Other columns, such as dst_country or metadata, may be updated.';
+    END IF;
+    RETURN NULL;
+END
+$function$;
+
+REVOKE ALL ON FUNCTION connections_refuse_rewrite() FROM PUBLIC;
+
+COMMENT ON FUNCTION connections_refuse_rewrite() IS
+    'Trigger on connections: refuses changes to the columns that counters, edges and events were derived from.';
+
+DO $unpin$
+BEGIN
+    PERFORM set_config('search_path', current_setting('cobaltgraph.search_path'), false);
+END
+$unpin$;
+
+DO $pin$
+BEGIN
+    PERFORM set_config('cobaltgraph.search_path', current_setting('search_path'), false);
+    PERFORM set_config('search_path', quote_ident(current_schema()) || ', pg_temp', false);
+END
+$pin$;
 -- Columns of a stored connection may be enriched. What was derived from them follows: categories and bytes by the
 -- difference, addresses and destinations by what is new. A row whose device was deleted has nothing left to follow.
 -- Without nested loops for the reason that devices_log_update gives.
+-- Without jit: a loop that cannot be avoided is reckoned endlessly dear then, and each call would be compiled for it.
 CREATE OR REPLACE FUNCTION connections_count_update()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -2920,6 +2978,7 @@ VOLATILE
 SECURITY DEFINER
 SET search_path FROM CURRENT
 SET enable_nestloop = off
+SET jit = off
 AS $function$
 DECLARE
     v_now timestamptz := now();

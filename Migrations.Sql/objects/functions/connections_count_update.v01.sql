@@ -1,6 +1,7 @@
 -- Columns of a stored connection may be enriched. What was derived from them follows: categories and bytes by the
 -- difference, addresses and destinations by what is new. A row whose device was deleted has nothing left to follow.
 -- Without nested loops for the reason that devices_log_update gives.
+-- Without jit: a loop that cannot be avoided is reckoned endlessly dear then, and each call would be compiled for it.
 CREATE OR REPLACE FUNCTION connections_count_update()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -8,6 +9,7 @@ VOLATILE
 SECURITY DEFINER
 SET search_path FROM CURRENT
 SET enable_nestloop = off
+SET jit = off
 AS $function$
 DECLARE
     v_now timestamptz := now();

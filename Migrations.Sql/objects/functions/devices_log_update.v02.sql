@@ -1,5 +1,6 @@
 -- The plan of the join is made once per session, and a first statement that updates one row would settle it on a
 -- nested loop; a later one that updates many would then take quadratic time.
+-- Without jit: a loop that cannot be avoided is reckoned endlessly dear then, and each call would be compiled for it.
 CREATE OR REPLACE FUNCTION devices_log_update()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -7,6 +8,7 @@ VOLATILE
 SECURITY DEFINER
 SET search_path FROM CURRENT
 SET enable_nestloop = off
+SET jit = off
 AS $function$
 DECLARE
     v_merging boolean := coalesce(current_setting('cobaltgraph.merging', true), '') = 'on';

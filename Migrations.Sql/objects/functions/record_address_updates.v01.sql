@@ -1,5 +1,6 @@
 -- What a client says of devices.ip_address holds until it says something else, or until sightings move the address. Closing
 -- and opening go by key, whatever the caller's settings: the trigger on updates of devices has nested loops off.
+-- Without jit: a loop that cannot be avoided is reckoned endlessly dear then, and each call would be compiled for it.
 CREATE OR REPLACE FUNCTION record_address_updates(p_macs macaddr[], p_old_ips inet[], p_new_ips inet[], p_since timestamptz[])
 RETURNS void
 LANGUAGE plpgsql

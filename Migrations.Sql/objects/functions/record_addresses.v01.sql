@@ -6,6 +6,7 @@
 --      round while the table is small.
 --   2. Runs and rows of a pair that touch each other become one.
 --   3. Rows that begin later than what they become a part of go; they are few. The others only end later.
+-- Without jit: a loop that cannot be avoided is reckoned endlessly dear then, and each call would be compiled for it.
 CREATE OR REPLACE FUNCTION record_addresses(
     p_macs macaddr[],
     p_ips inet[],

@@ -211,6 +211,7 @@ namespace CobaltGraph.Data.Migrations
             migrationBuilder.ReplaceFunction("devices_log_truncate", version: 2);
             migrationBuilder.ReplaceFunction("merge_device_sightings", version: 2);
             migrationBuilder.ReplaceFunction("connections_count", version: 2);
+            migrationBuilder.ReplaceFunction("connections_refuse_rewrite", version: 2);
             migrationBuilder.CreateFunction("connections_count_update", version: 1);
 
             migrationBuilder.CreateTrigger("connections_count_update", version: 1);
@@ -234,6 +235,7 @@ namespace CobaltGraph.Data.Migrations
             migrationBuilder.ReplaceView("device_summary", version: 1);
             migrationBuilder.DropTrigger("connections_count_update", table: "connections");
             migrationBuilder.DropFunction("connections_count_update");
+            migrationBuilder.ReplaceFunction("connections_refuse_rewrite", version: 1);
             migrationBuilder.ReplaceFunction("connections_count", version: 1);
             migrationBuilder.ReplaceFunction("merge_device_sightings", version: 1);
             migrationBuilder.ReplaceFunction("devices_log_truncate", version: 1);
