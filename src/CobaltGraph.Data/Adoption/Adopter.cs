@@ -1,8 +1,5 @@
 using System.Globalization;
 using CobaltGraph.Data.Schema;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Infrastructure;
-using Microsoft.EntityFrameworkCore.Migrations;
 using Npgsql;
 
 namespace CobaltGraph.Data.Adoption;
@@ -101,7 +98,7 @@ internal sealed class Adopter(NpgsqlDataSource dataSource, TimeProvider? clock =
         return old;
     }
 
-    internal static string Qualify(string schema, string name) => $"{AdoptionSql.Quote(schema)}.{AdoptionSql.Quote(name)}";
+    internal static string Qualify(string schema, string name) => $"{SqlText.Identifier(schema)}.{SqlText.Identifier(name)}";
 
     /// <summary>Counts, in the order of the tables and their rules.</summary>
     /// <param name="session">The transaction.</param>
@@ -148,14 +145,6 @@ internal sealed class Adopter(NpgsqlDataSource dataSource, TimeProvider? clock =
 
         void AddDevice(string column, string problem, long rows, string outcome)
             => cases.Add(new(OriginalTable.Devices, column, problem, rows, outcome, SetsAside: false));
-    }
-
-    /// <summary>The SQL of migrations, without the transactions around them.</summary>
-    internal static string Script(string from, string? to)
-    {
-        using var context = new CobaltGraphContext(
-            new DbContextOptionsBuilder<CobaltGraphContext>().UseCobaltGraph().Options);
-        return context.GetService<IMigrator>().GenerateScript(from, to, MigrationsSqlGenerationOptions.NoTransactions);
     }
 
     internal static string First => FirstMigration;

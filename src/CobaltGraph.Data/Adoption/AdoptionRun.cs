@@ -1,3 +1,4 @@
+using CobaltGraph.Data.Schema;
 using Npgsql;
 
 namespace CobaltGraph.Data.Adoption;
@@ -10,7 +11,7 @@ internal sealed class AdoptionRun(AdoptionSession session, OriginalDatabase orig
     private const double RowsShare = 0.45;
     private const double IndexesShare = 0.15;
 
-    private readonly string _target = AdoptionSql.Quote(original.Target);
+    private readonly string _target = SqlText.Identifier(original.Target);
     private string _prefix = "";
     private string _macs = "";
     private string _edges = "";
@@ -70,7 +71,7 @@ internal sealed class AdoptionRun(AdoptionSession session, OriginalDatabase orig
             session.SearchPath).ConfigureAwait(false);
         try
         {
-            await session.ExecuteAsync(Adopter.Script(from, to), cancellationToken).ConfigureAwait(false);
+            await session.ExecuteAsync(SchemaMigrator.PlainScript(from, to), cancellationToken).ConfigureAwait(false);
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.DuplicateTable or PostgresErrorCodes.DuplicateObject)
         {
@@ -122,7 +123,7 @@ internal sealed class AdoptionRun(AdoptionSession session, OriginalDatabase orig
         foreach (var constraint in constraints)
         {
             await session.ExecuteAsync(
-                $"ALTER TABLE {table} DROP CONSTRAINT {AdoptionSql.Quote((string)constraint[0]!)}", cancellationToken).ConfigureAwait(false);
+                $"ALTER TABLE {table} DROP CONSTRAINT {SqlText.Identifier((string)constraint[0]!)}", cancellationToken).ConfigureAwait(false);
         }
 
         var indexes = await session.QueryAsync(
@@ -137,7 +138,7 @@ internal sealed class AdoptionRun(AdoptionSession session, OriginalDatabase orig
             .. indexes.Select(index => ((string)index[1]!).Replace(
                 $"INDEX {index[0]} ON ONLY ", $"INDEX {index[0]} ON ", StringComparison.Ordinal)),
             .. constraints.Select(constraint =>
-                $"ALTER TABLE {table} ADD CONSTRAINT {AdoptionSql.Quote((string)constraint[0]!)} {constraint[1]}"),
+                $"ALTER TABLE {table} ADD CONSTRAINT {SqlText.Identifier((string)constraint[0]!)} {constraint[1]}"),
         ];
     }
 
@@ -244,5 +245,5 @@ internal sealed class AdoptionRun(AdoptionSession session, OriginalDatabase orig
     private string Triggers(string what)
         => string.Concat(((string[])["devices", "connections"]).Select(table => $"ALTER TABLE {Ours(table)} {what} TRIGGER USER;\n"));
 
-    private string Ours(string name) => $"{_target}.{AdoptionSql.Quote(name)}";
+    private string Ours(string name) => $"{_target}.{SqlText.Identifier(name)}";
 }

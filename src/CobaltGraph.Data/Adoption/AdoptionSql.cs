@@ -1,4 +1,5 @@
 using System.Globalization;
+using CobaltGraph.Data.Schema;
 using CobaltGraph.Model;
 
 namespace CobaltGraph.Data.Adoption;
@@ -155,10 +156,10 @@ internal sealed class AdoptionSql
 
     public string CopySetAside(string table, string target, string macs)
     {
-        var reasons = SettingAside(table).Select(rule => $"WHEN {rule.Condition} THEN {Literal($"{rule.Column}: {rule.Problem}")}");
+        var reasons = SettingAside(table).Select(rule => $"WHEN {rule.Condition} THEN {SqlText.Literal($"{rule.Column}: {rule.Problem}")}");
         return $"""
             INSERT INTO {target} (table_name, reason, row_data)
-            SELECT {Literal(table)}, CASE {string.Join(' ', reasons)} END, to_jsonb(t)
+            SELECT {SqlText.Literal(table)}, CASE {string.Join(' ', reasons)} END, to_jsonb(t)
             FROM {_source(table)} AS t
             LEFT JOIN {macs} AS m ON m.text = t.{MacColumn(table)}::text
             WHERE {SetAside(table)}
@@ -171,7 +172,7 @@ internal sealed class AdoptionSql
     {
         var table = _original.Devices;
         var added = string.Concat(table.Added.Select(column =>
-            $",\n                   CASE WHEN k.originals -> 0 ->> {Literal(column.Name)} IS NOT NULL THEN {Literal(column.Name)} END"));
+            $",\n                   CASE WHEN k.originals -> 0 ->> {SqlText.Literal(column.Name)} IS NOT NULL THEN {SqlText.Literal(column.Name)} END"));
         return $"""
             WITH member AS (
                 SELECT m.mac, t.ip_address, {Cut(table, "vendor", 255)} AS vendor, {Cut(table, "device_type", 50)} AS device_type,
@@ -351,7 +352,7 @@ internal sealed class AdoptionSql
 
     private static IEnumerable<AdoptionRule> AddedRules(OriginalTable table)
         => table.Added.Select(column => Rule(
-            table, column.Name, "a column that was added", $"t.{Quote(column.Name)} IS NOT NULL", "its value goes to metadata"));
+            table, column.Name, "a column that was added", $"t.{SqlText.Identifier(column.Name)} IS NOT NULL", "its value goes to metadata"));
 
     private static AdoptionRule Rule(
         OriginalTable table, string column, string problem, string condition, string outcome, bool setsAside = false)
@@ -371,7 +372,7 @@ internal sealed class AdoptionSql
             .GroupBy(rule => rule.Column)
             .Select(column => (column.Key, Condition: string.Join(" OR ", column.Select(rule => $"({rule.Condition})"))))
             .ToList();
-        var columns = repairs.Select(column => $"CASE WHEN {column.Condition} THEN {Literal(column.Key)} END");
+        var columns = repairs.Select(column => $"CASE WHEN {column.Condition} THEN {SqlText.Literal(column.Key)} END");
         var values =
             $"(SELECT jsonb_object_agg(n, to_jsonb(t) -> n) FROM unnest(array_remove(ARRAY[{string.Join(", ", columns)}], NULL)) AS n)";
         return $"""
@@ -408,11 +409,5 @@ internal sealed class AdoptionSql
         _ => "device_mac",
     };
 
-    private static string TextList(IEnumerable<string> texts) => string.Join(", ", texts.Select(Literal));
-
-    /// <summary>A name in quotes.</summary>
-    public static string Quote(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
-
-    /// <summary>A text in quotes. Backslashes stand for themselves: standard_conforming_strings is on.</summary>
-    public static string Literal(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
+    private static string TextList(IEnumerable<string> texts) => string.Join(", ", texts.Select(SqlText.Literal));
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
+using CobaltGraph.Data.Schema;
 
 namespace CobaltGraph.Data.Adoption;
 
@@ -28,7 +29,7 @@ internal static partial class OldObjects
     private static partial Regex AsideName();
 
     // Found again by these words; the schema tells one site's from another's.
-    private static string Marker(string target) => $"{AsideComment}{AdoptionSql.Quote(target)}.";
+    private static string Marker(string target) => $"{AsideComment}{SqlText.Identifier(target)}.";
 
     /// <summary>A prefix under which every name is free.</summary>
     public static async Task<string> FindPrefixAsync(
@@ -71,12 +72,12 @@ internal static partial class OldObjects
     public static async Task MoveAsideAsync(
         AdoptionSession session, OriginalDatabase original, string prefix, CancellationToken cancellationToken)
     {
-        var schema = AdoptionSql.Quote(original.Schema);
+        var schema = SqlText.Identifier(original.Schema);
         foreach (var (kind, name, comment) in await RelationsAsync(session, original, cancellationToken).ConfigureAwait(false))
         {
-            var now = $"{schema}.{AdoptionSql.Quote(Rename(prefix, name))}";
+            var now = $"{schema}.{SqlText.Identifier(Rename(prefix, name))}";
             await session.ExecuteAsync(
-                $"ALTER {kind} {schema}.{AdoptionSql.Quote(name)} RENAME TO {AdoptionSql.Quote(Rename(prefix, name))}", cancellationToken)
+                $"ALTER {kind} {schema}.{SqlText.Identifier(name)} RENAME TO {SqlText.Identifier(Rename(prefix, name))}", cancellationToken)
                 .ConfigureAwait(false);
             if (kind is "TABLE" or "VIEW")
                 await MarkAsync(session, original.Target, $"{kind} {now}", comment, cancellationToken).ConfigureAwait(false);
@@ -96,7 +97,7 @@ internal static partial class OldObjects
         {
             var name = (string)constraint[1]!;
             await session.ExecuteAsync(
-                $"ALTER TABLE {schema}.{AdoptionSql.Quote((string)constraint[0]!)} RENAME CONSTRAINT {AdoptionSql.Quote(name)} TO {AdoptionSql.Quote(Rename(prefix, name))}",
+                $"ALTER TABLE {schema}.{SqlText.Identifier((string)constraint[0]!)} RENAME CONSTRAINT {SqlText.Identifier(name)} TO {SqlText.Identifier(Rename(prefix, name))}",
                 cancellationToken).ConfigureAwait(false);
         }
 
@@ -116,10 +117,10 @@ internal static partial class OldObjects
         {
             var name = (string)function[0]!;
             await session.ExecuteAsync(
-                $"ALTER FUNCTION {schema}.{AdoptionSql.Quote(name)}() RENAME TO {AdoptionSql.Quote(Rename(prefix, name))}", cancellationToken)
+                $"ALTER FUNCTION {schema}.{SqlText.Identifier(name)}() RENAME TO {SqlText.Identifier(Rename(prefix, name))}", cancellationToken)
                 .ConfigureAwait(false);
             await MarkAsync(
-                session, original.Target, $"FUNCTION {schema}.{AdoptionSql.Quote(Rename(prefix, name))}()", (string?)function[1], cancellationToken)
+                session, original.Target, $"FUNCTION {schema}.{SqlText.Identifier(Rename(prefix, name))}()", (string?)function[1], cancellationToken)
                 .ConfigureAwait(false);
         }
     }
@@ -134,8 +135,8 @@ internal static partial class OldObjects
                 reason text NOT NULL,
                 row_data jsonb NOT NULL
             );
-            COMMENT ON TABLE {table} IS {AdoptionSql.Literal(
-                $"{LeftOutComment}{AdoptionSql.Quote(target)}, and why. Nothing else holds them once the old tables are dropped.")};
+            COMMENT ON TABLE {table} IS {SqlText.Literal(
+                $"{LeftOutComment}{SqlText.Identifier(target)}, and why. Nothing else holds them once the old tables are dropped.")};
             """,
             cancellationToken);
 
@@ -225,24 +226,24 @@ internal static partial class OldObjects
     /// <summary>Drops them.</summary>
     public static async Task DropAsync(AdoptionSession session, OldTables old, CancellationToken cancellationToken)
     {
-        var schema = AdoptionSql.Quote(old.Schema);
+        var schema = SqlText.Identifier(old.Schema);
         foreach (var view in old.Views)
-            await session.ExecuteAsync($"DROP VIEW {schema}.{AdoptionSql.Quote(view)}", cancellationToken).ConfigureAwait(false);
+            await session.ExecuteAsync($"DROP VIEW {schema}.{SqlText.Identifier(view)}", cancellationToken).ConfigureAwait(false);
         if (old.Tables.Count > 0)
         {
-            var tables = string.Join(", ", old.Tables.Select(table => $"{schema}.{AdoptionSql.Quote(table)}"));
+            var tables = string.Join(", ", old.Tables.Select(table => $"{schema}.{SqlText.Identifier(table)}"));
             await session.ExecuteAsync($"DROP TABLE {tables}", cancellationToken).ConfigureAwait(false);
         }
 
         foreach (var function in old.Functions)
-            await session.ExecuteAsync($"DROP FUNCTION {schema}.{AdoptionSql.Quote(function)}()", cancellationToken).ConfigureAwait(false);
+            await session.ExecuteAsync($"DROP FUNCTION {schema}.{SqlText.Identifier(function)}()", cancellationToken).ConfigureAwait(false);
     }
 
     private static Task<long> MarkAsync(
         AdoptionSession session, string target, string what, string? comment, CancellationToken cancellationToken)
     {
         var text = $"{Marker(target)} `cobaltgraph adopt --drop-old` drops it.{(comment is null ? "" : "\n" + comment)}";
-        return session.ExecuteAsync($"COMMENT ON {what} IS {AdoptionSql.Literal(text)}", cancellationToken);
+        return session.ExecuteAsync($"COMMENT ON {what} IS {SqlText.Literal(text)}", cancellationToken);
     }
 
     private static async Task<IReadOnlyList<(string Kind, string Name, string? Comment)>> RelationsAsync(

@@ -41,7 +41,7 @@ internal static class OriginalFinder
 
         // A migration that failed on the original's tables leaves an empty one.
         var rows = await session.QueryAsync(
-            $"SELECT 1 FROM {AdoptionSql.Quote(schema)}.{AdoptionSql.Quote(HistoryTable)} LIMIT 1", cancellationToken)
+            $"SELECT 1 FROM {SqlText.Identifier(schema)}.{SqlText.Identifier(HistoryTable)} LIMIT 1", cancellationToken)
             .ConfigureAwait(false);
         return rows.Count > 0;
     }
@@ -164,7 +164,7 @@ internal static class OriginalFinder
         if (locked.Count > 0)
         {
             throw new AdoptionRefusedException(
-                $"This user may not create tables in schema \"{locked[0]}\". Its owner can: GRANT CREATE ON SCHEMA {AdoptionSql.Quote(locked[0])} TO …");
+                $"This user may not create tables in schema \"{locked[0]}\". Its owner can: GRANT CREATE ON SCHEMA {SqlText.Identifier(locked[0])} TO …");
         }
 
         if (!targetExists && (await session.QueryAsync(

@@ -64,10 +64,10 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
         {
             var migrator = session.Context.GetService<IMigrator>();
             var script = new StringBuilder("\\set ON_ERROR_STOP on\n");
-            var schema = QuoteIdentifier(state.Schema);
+            var schema = SqlText.Identifier(state.Schema);
             if (!state.SchemaExists) script.Append($"CREATE SCHEMA {schema};\n");
             script.Append($"SET search_path = {session.SearchPath ?? schema};\n");
-            if (session.Role is { } role) script.Append($"SET ROLE {QuoteIdentifier(role)};\n");
+            if (session.Role is { } role) script.Append($"SET ROLE {SqlText.Identifier(role)};\n");
             script.Append('\n');
 
             if (plan.ToRevert.Count > 0)
@@ -96,18 +96,22 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
     /// <param name="ids">The migrations, oldest first.</param>
     public static IReadOnlyList<string> PlainScripts(SchemaState state, IEnumerable<string> ids)
     {
-        var options = new DbContextOptionsBuilder<CobaltGraphContext>();
-        options.UseCobaltGraph();
-        using var context = new CobaltGraphContext(options.Options);
-        var migrator = context.GetService<IMigrator>();
         var all = state.Applied.Concat(state.Pending).Order(StringComparer.Ordinal).ToList();
         return
         [
-            .. ids.Select(id => migrator.GenerateScript(
-                all.IndexOf(id) is var index and > 0 ? all[index - 1] : Migration.InitialDatabase,
-                id,
-                MigrationsSqlGenerationOptions.NoTransactions)),
+            .. ids.Select(id => PlainScript(all.IndexOf(id) is var index and > 0 ? all[index - 1] : Migration.InitialDatabase, id)),
         ];
+    }
+
+    /// <summary>The SQL of the migrations after one and up to another, likewise.</summary>
+    /// <param name="from">The last migration that is there; <see cref="Migration.InitialDatabase"/> for none.</param>
+    /// <param name="to">The last wanted; null for the newest.</param>
+    public static string PlainScript(string from, string? to)
+    {
+        var options = new DbContextOptionsBuilder<CobaltGraphContext>();
+        options.UseCobaltGraph();
+        using var context = new CobaltGraphContext(options.Options);
+        return context.GetService<IMigrator>().GenerateScript(from, to, MigrationsSqlGenerationOptions.NoTransactions);
     }
 
     /// <summary>Migrates, and makes sure that connections has partitions for this month and the next ones.</summary>
@@ -214,9 +218,6 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
             || id[(id.IndexOf('_', StringComparison.Ordinal) + 1)..].Equals(target, StringComparison.OrdinalIgnoreCase)).ToList();
         return matches.Count == 1 ? matches[0] : throw new UnknownMigrationException(target, all);
     }
-
-    private static string QuoteIdentifier(string name)
-        => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
     /// <summary>A context on one session that the settings above hold for.</summary>
     private sealed class MigrationSession : IAsyncDisposable

@@ -317,10 +317,10 @@ internal static class SchemaPatch
         => name.Contains('_', StringComparison.Ordinal) && name.All(c => c is '_' or (>= 'a' and <= 'z') or (>= '0' and <= '9'))
             && !char.IsAsciiDigit(name[0]) && !name.StartsWith("current_", StringComparison.Ordinal) && !name.EndsWith("_user", StringComparison.Ordinal)
             ? name
-            : $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+            : SqlText.Identifier(name);
 
     private static string Literal(string? text)
-        => text is null ? "NULL" : $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
+        => text is null ? "NULL" : SqlText.Literal(text);
 
     // The one place where the schema is a literal and not a name.
     private static string Literals(string text, SchemaCatalog found)

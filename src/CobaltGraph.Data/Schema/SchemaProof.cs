@@ -126,7 +126,7 @@ internal sealed class SchemaProof(
         // 16 tells apart a member that may act as the role from one that only inherits its rights.
         var right = connection.PostgreSqlVersion.Major >= 16 ? "SET" : "MEMBER";
         var asOwner = owner is not null && await AskAsync($"SELECT pg_catalog.pg_has_role($1, '{right}')", owner).ConfigureAwait(false);
-        var quoted = $"\"{owner?.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+        var quoted = SqlText.Identifier(owner ?? "");
         await RunAsync(
             "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '5s'; SET LOCAL client_min_messages = 'warning'; " +
             (asOwner ? $"CREATE SCHEMA {name} AUTHORIZATION {quoted}; SET LOCAL ROLE {quoted}; " : $"CREATE SCHEMA {name}; ") +

@@ -214,7 +214,7 @@ internal sealed class SiteMigrator(
         if (NamedSchema is not { } schema)
             return null;
 
-        var literal = schema.Replace("'", "''", StringComparison.Ordinal);
+        var literal = SqlText.Escaped(schema);
         return $$"""
             DO $site$
             BEGIN

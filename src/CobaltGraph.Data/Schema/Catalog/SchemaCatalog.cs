@@ -55,7 +55,7 @@ internal sealed class SchemaCatalog
             if (transaction is null)
                 await RunAsync(connection, $"SAVEPOINT {mark}", cancellationToken).ConfigureAwait(false);
 
-            var path = alsoVisible is null ? Quote(schema) : $"{Quote(schema)}, {Quote(alsoVisible)}";
+            var path = alsoVisible is null ? SqlText.Identifier(schema) : $"{SqlText.Identifier(schema)}, {SqlText.Identifier(alsoVisible)}";
             await SetAsync(connection, path, cancellationToken).ConfigureAwait(false);
             var catalog = await ReadObjectsAsync(connection, schema, cancellationToken).ConfigureAwait(false);
 
@@ -88,8 +88,8 @@ internal sealed class SchemaCatalog
 
     /// <summary>A text with the names that stand for schema and owner put in.</summary>
     public string Name(string text)
-        => text.Replace(ThisSchema, Quote(Schema), StringComparison.Ordinal)
-            .Replace(Owner, Quote(OwnerName), StringComparison.Ordinal);
+        => text.Replace(ThisSchema, SqlText.Identifier(Schema), StringComparison.Ordinal)
+            .Replace(Owner, SqlText.Identifier(OwnerName), StringComparison.Ordinal);
 
     /// <summary>One line per object and property, to compare or to print.</summary>
     public IReadOnlyList<string> ToLines()
@@ -163,6 +163,4 @@ internal sealed class SchemaCatalog
         await using var _ = command.ConfigureAwait(false);
         await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }
-
-    private static string Quote(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 }

@@ -236,7 +236,7 @@ internal static partial class MigrationScripts
                 -- What an interrupted run left would be taken for the index.
                 SELECT format('DROP INDEX CONCURRENTLY %s', i.indexrelid::regclass)
                 FROM pg_catalog.pg_index AS i
-                WHERE NOT i.indisvalid AND i.indexrelid = to_regclass(format('%I.%s', current_schema(), {Literal(index.Groups["name"].Value)}))
+                WHERE NOT i.indisvalid AND i.indexrelid = to_regclass(format('%I.%s', current_schema(), {SqlText.Literal(index.Groups["name"].Value)}))
                 \gexec
 
                 """
@@ -308,24 +308,24 @@ internal static partial class MigrationScripts
         var before = migrations.Take(migration.Number - 1).Select(m => m.Id).ToList();
         var onto = before.Count == 0 ? "a schema without migrations" : $"{before[^1]} and no later one";
         return $"""
-                IF {Literal(migration.Id)} = ANY (v_applied) THEN
-                    RAISE NOTICE 'Schema "%" has {Quoted(migration.Id)} already: nothing to do.', v_site;
-                ELSIF v_applied <> ARRAY[{string.Join(", ", before.Select(Literal))}]::text[] THEN
-                    RAISE EXCEPTION '{Quoted(migration.Id)} goes onto {Quoted(onto)}; schema "%" has %.',
+                IF {SqlText.Literal(migration.Id)} = ANY (v_applied) THEN
+                    RAISE NOTICE 'Schema "%" has {SqlText.Escaped(migration.Id)} already: nothing to do.', v_site;
+                ELSIF v_applied <> ARRAY[{string.Join(", ", before.Select(SqlText.Literal))}]::text[] THEN
+                    RAISE EXCEPTION '{SqlText.Escaped(migration.Id)} goes onto {SqlText.Escaped(onto)}; schema "%" has %.',
                         v_site, coalesce(nullif(array_to_string(v_applied, ', '), ''), 'no migration')
                         USING HINT = 'Run the scripts in the order of their numbers, or {IdempotentFileName}, of the newest release.';
                 ELSIF NOT has_schema_privilege(current_user, v_site, 'CREATE') THEN
                     RAISE EXCEPTION 'Role "%" may not create in schema "%".', current_user, v_site
                         USING HINT = 'Run the script as the role that owns the schema.';
                 END IF;
-                PERFORM set_config('cobaltgraph.pending', ({Literal(migration.Id)} <> ALL (v_applied))::text, false);
+                PERFORM set_config('cobaltgraph.pending', ({SqlText.Literal(migration.Id)} <> ALL (v_applied))::text, false);
             """;
     }
 
     private static string DownCheck(ScriptedMigration migration)
         => $"""
-                IF v_applied[cardinality(v_applied)] IS DISTINCT FROM {Literal(migration.Id)} THEN
-                    RAISE EXCEPTION '{Quoted(migration.Id)} is not the newest migration; schema "%" has %.',
+                IF v_applied[cardinality(v_applied)] IS DISTINCT FROM {SqlText.Literal(migration.Id)} THEN
+                    RAISE EXCEPTION '{SqlText.Escaped(migration.Id)} is not the newest migration; schema "%" has %.',
                         v_site, coalesce(nullif(array_to_string(v_applied, ', '), ''), 'no migration')
                         USING HINT = 'Revert the newest migration first, with the down script of its number.';
                 END IF;
@@ -336,8 +336,8 @@ internal static partial class MigrationScripts
         => $"""
             DO $proof$
             BEGIN
-                IF {(present ? "NOT " : "")}EXISTS (SELECT 1 FROM {History} WHERE migration_id = {Literal(migration.Id)}) THEN
-                    RAISE EXCEPTION '{Quoted(migration.Id)} is {(present ? "not" : "still")} in the history of schema "%": it was not {(present ? "applied" : "reverted")}.', current_schema();
+                IF {(present ? "NOT " : "")}EXISTS (SELECT 1 FROM {History} WHERE migration_id = {SqlText.Literal(migration.Id)}) THEN
+                    RAISE EXCEPTION '{SqlText.Escaped(migration.Id)} is {(present ? "not" : "still")} in the history of schema "%": it was not {(present ? "applied" : "reverted")}.', current_schema();
                 END IF;
             END
             $proof$;
@@ -365,12 +365,8 @@ internal static partial class MigrationScripts
 
     private static string FirstLine(string sql) => sql.TrimStart().Split('\n')[0];
 
-    private static string Literal(string text) => $"'{Quoted(text)}'";
-
-    private static string Quoted(string text) => text.Replace("'", "''", StringComparison.Ordinal);
-
     private static string PsqlArgument(string text)
-        => $"'{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "''", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)}'";
+        => $"'{SqlText.Escaped(text.Replace("\\", "\\\\", StringComparison.Ordinal)).Replace("\n", "\\n", StringComparison.Ordinal)}'";
 
     [GeneratedRegex(@"\bIF\s+(NOT\s+)?EXISTS\b", RegexOptions.IgnoreCase)]
     private static partial Regex Repeatable();
