@@ -36,7 +36,8 @@ public sealed class QueryBenchmarkTests(PostgresServerFixture server)
             report.Queries.Where(query => query.Kind is not (QueryKind.DeviceList or QueryKind.Other)),
             query => Assert.NotNull(query.Of("a")));
         Assert.All(
-            report.Queries.Where(query => query.Kind is QueryKind.Search or QueryKind.Pair or QueryKind.PairOfDay or QueryKind.Summary),
+            report.Queries.Where(query => query.Kind is
+                QueryKind.Search or QueryKind.Text or QueryKind.TextOfDay or QueryKind.Pair or QueryKind.PairOfDay or QueryKind.Summary),
             query => Assert.Equal(["a", "b", "c", "ours"], query.Methods.Select(times => times.Method).Order(StringComparer.Ordinal)));
         Assert.DoesNotContain(QueryTables.Targets(report.Queries, report.Queries), target => target.Value is null);
         Assert.Equal(report.Queries.Count, QueryTables.Of(report).SkipLast(1).Sum(table => table.Rows.Count));

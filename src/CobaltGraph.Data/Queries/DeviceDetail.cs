@@ -20,10 +20,16 @@ public sealed record DeviceDetail
     /// <summary>The destinations it reached by most connections, over everything that was ever stored. Exact.</summary>
     public required IReadOnlyList<DeviceDestinationName> Destinations { get; init; }
 
-    /// <summary>Ports of the destinations it ever reached, those of most destinations first.</summary>
+    /// <summary>
+    /// Ports of the destinations it ever reached, of the <see cref="DeviceDetailRequest.CountedDestinations"/> with most
+    /// connections; those of most destinations first.
+    /// </summary>
     public required IReadOnlyList<DeviceDestinationPort> Ports { get; init; }
 
-    /// <summary>Countries of the destinations it ever reached, those of most connections first.</summary>
+    /// <summary>
+    /// Countries of the destinations it ever reached, of the <see cref="DeviceDetailRequest.CountedDestinations"/> with most
+    /// connections; those of most connections first.
+    /// </summary>
     public required IReadOnlyList<DeviceDestinationCountry> Countries { get; init; }
 
     /// <summary>The addresses it held, those seen last first.</summary>

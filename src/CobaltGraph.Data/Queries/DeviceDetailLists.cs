@@ -41,20 +41,25 @@ internal sealed class DeviceDetailLists(NpgsqlConnection connection, MacAddress 
         ORDER BY e.connection_count DESC, e.dst_ip
         """;
 
-    // Ports and countries from one reading of what is said of the destinations. OFFSET 0 keeps it a look-up for each: for a
-    // device of many, all that is said of destinations would be read, which grows with those of others.
+    // Ports and countries from one reading of what is said of the most used destinations. OFFSET 0 keeps it a look-up for
+    // each: for many, all that is said of destinations would be read, which grows with those of other devices.
     private const string KindsSql =
         """
         WITH known AS MATERIALIZED (
             SELECT e.dst_ip, e.connection_count, e.threat_count, d.dst_port, d.protocol, d.dst_country
-            FROM device_destinations AS e
+            FROM (
+                SELECT dst_ip, connection_count, threat_count
+                FROM device_destinations
+                WHERE src_mac = $1
+                ORDER BY connection_count DESC, dst_ip
+                LIMIT $3
+            ) AS e
             CROSS JOIN LATERAL (
                 SELECT k.dst_port, k.protocol, k.dst_country
                 FROM destinations AS k
                 WHERE k.dst_ip = e.dst_ip
                 OFFSET 0
             ) AS d
-            WHERE e.src_mac = $1
         ),
         ports AS (
             SELECT p.dst_port, p.protocol, count(*) AS destinations
@@ -137,7 +142,7 @@ internal sealed class DeviceDetailLists(NpgsqlConnection connection, MacAddress 
             activity.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = from.ToUniversalTime() });
             activity.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = until.ToUniversalTime() });
             Add(batch, DestinationsSql, request.Top);
-            Add(batch, KindsSql, request.Top);
+            Add(batch, KindsSql, request.Top).Parameters.Add(new NpgsqlParameter<int> { TypedValue = request.CountedDestinations });
             Add(batch, AddressesSql, request.Addresses);
             Add(batch, EventsSql, request.Events);
             Add(batch, ConnectionsSql, takeConnections);

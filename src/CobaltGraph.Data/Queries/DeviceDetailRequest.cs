@@ -14,6 +14,9 @@ public sealed record DeviceDetailRequest
     /// <summary>Most entries of a list other than the connections.</summary>
     public const int MaxEntries = 100;
 
+    /// <summary>Most destinations whose ports and countries are counted.</summary>
+    public const int MaxCountedDestinations = 1_000_000;
+
     /// <summary>
     /// Begin of the activity; the hour that it lies in is shown whole. Null for <see cref="DefaultRange"/> before
     /// <see cref="Until"/>.
@@ -29,6 +32,13 @@ public sealed record DeviceDetailRequest
     /// <summary>Most destinations, ports and countries each, 1 to <see cref="MaxEntries"/>.</summary>
     public int Top { get; init; } = 10;
 
+    /// <summary>
+    /// Of how many destinations, those of most connections, the ports and countries are counted, 1 to
+    /// <see cref="MaxCountedDestinations"/>. Each is a look-up, so that this bounds what a device of many destinations costs;
+    /// <see cref="Model.DeviceSummary.UniqueDestinations"/> says how many there are.
+    /// </summary>
+    public int CountedDestinations { get; init; } = 1000;
+
     /// <summary>Most addresses, 1 to <see cref="MaxEntries"/>.</summary>
     public int Addresses { get; init; } = 20;
 
@@ -43,6 +53,7 @@ public sealed record DeviceDetailRequest
     internal (DateTimeOffset From, DateTimeOffset Until) Check(DateTimeOffset now)
     {
         CheckEntries("top", Top);
+        CheckEntries("counted-destinations", CountedDestinations, MaxCountedDestinations);
         CheckEntries("addresses", Addresses);
         CheckEntries("events", Events);
         new PageRequest { Limit = Connections }.Check();
@@ -59,12 +70,13 @@ public sealed record DeviceDetailRequest
         return (from, until);
     }
 
-    private static void CheckEntries(string field, int entries)
+    private static void CheckEntries(string field, int entries, int most = MaxEntries)
     {
-        if (entries is < 1 or > MaxEntries)
+        if (entries < 1 || entries > most)
         {
             throw new QueryFilterException(
-                field, entries.ToString(CultureInfo.InvariantCulture), "is not a number of entries", $"a whole number from 1 to {MaxEntries}");
+                field, entries.ToString(CultureInfo.InvariantCulture), "is not a number of entries",
+                string.Create(CultureInfo.InvariantCulture, $"a whole number from 1 to {most}"));
         }
     }
 }

@@ -47,7 +47,7 @@ public class CatalogueTests(PostgresServerFixture server) : TrafficTest(server)
             rows.Add(plan);
 
         Assert.Contains(rows, plan => plan.Call.Query == "connections");
-        Assert.All(rows.Where(plan => plan.Call.Kind is QueryKind.Search or QueryKind.DeviceList), plan => Assert.Equal(0, plan.Rows));
+        Assert.All(rows.Where(plan => plan.Call.Kind is QueryKind.Search or QueryKind.Text or QueryKind.DeviceList), plan => Assert.Equal(0, plan.Rows));
     }
 
     [Fact]

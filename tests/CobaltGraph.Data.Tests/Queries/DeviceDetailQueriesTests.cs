@@ -196,6 +196,22 @@ public class DeviceDetailQueriesTests(PostgresServerFixture server) : TrafficTes
     }
 
     [Fact]
+    public async Task Ports_and_countries_are_those_of_the_most_used_destinations()
+    {
+        Connection To(int destination, int port, string country) => new()
+        {
+            Timestamp = Start, SrcMac = Device(1), DstIp = Destination(destination), DstPort = port, DstCountry = country,
+        };
+        await StoreAsync([To(1, 9001, "AT"), To(2, 9002, "BE"), To(2, 9002, "BE"), To(3, 9003, "CH"), To(3, 9003, "CH"), To(3, 9003, "CH")]);
+
+        var detail = (await Queries.FindAsync(Device(1), new DeviceDetailRequest { CountedDestinations = 2 }, Cancel))!;
+
+        Assert.Equal([9002, 9003], detail.Ports.Select(port => port.Port));
+        Assert.Equal([("CH", 3), ("BE", 2)], detail.Countries.Select(country => (country.Country!, country.ConnectionCount)));
+        Assert.Equal((3, 3), (detail.Summary.UniqueDestinations, detail.Destinations.Count));
+    }
+
+    [Fact]
     public async Task Activity_is_that_of_the_last_seven_days_unless_told_otherwise()
     {
         var now = DateTimeOffset.UtcNow;
@@ -212,7 +228,8 @@ public class DeviceDetailQueriesTests(PostgresServerFixture server) : TrafficTes
     {
         (string Field, DeviceDetailRequest Request)[] bad =
         [
-            ("top", new() { Top = 0 }), ("top", new() { Top = 101 }), ("addresses", new() { Addresses = -1 }), ("events", new() { Events = 101 }),
+            ("top", new() { Top = 0 }), ("top", new() { Top = 101 }), ("counted-destinations", new() { CountedDestinations = 0 }),
+            ("counted-destinations", new() { CountedDestinations = 1_000_001 }), ("addresses", new() { Addresses = -1 }), ("events", new() { Events = 101 }),
             ("limit", new() { Connections = 1001 }), ("until", new() { From = Start, Until = Start }), ("from", new() { From = Start, Until = Start.AddDays(367) }),
         ];
         foreach (var (field, request) in bad)

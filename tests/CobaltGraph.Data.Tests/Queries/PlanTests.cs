@@ -29,7 +29,8 @@ public class PlanTests(PostgresServerFixture server) : DatabaseTest(server)
         await foreach (var plan in plans.ReadAsync([], 1, 1, Cancel))
         {
             asked++;
-            var isSearch = plan.Call.Kind is QueryKind.Search or QueryKind.Pair or QueryKind.PairOfDay;
+            var isSearch = plan.Call.Kind is
+                QueryKind.Search or QueryKind.Text or QueryKind.TextOfDay or QueryKind.Pair or QueryKind.PairOfDay;
             if (plan.SequentialScans.Any(scan => scan.Table == TableCatalogue.Connections && scan.IsMissingIndex(long.MaxValue))
                 && !WithoutIndex.Any(name => plan.Call.Query.StartsWith(name, StringComparison.Ordinal))
                 // Wants every connection of the range.

@@ -25,8 +25,8 @@ internal sealed record QueryResult
     {
         QueryKind.DeviceList => 5,
         QueryKind.Search or QueryKind.Detail => 25,
-        QueryKind.Pair => 1000,
-        QueryKind.PairOfDay => 50,
+        QueryKind.Text or QueryKind.Pair => 1000,
+        QueryKind.TextOfDay or QueryKind.PairOfDay => 50,
         QueryKind.Summary => 20,
         QueryKind.Holder => 2,
         _ => null,

@@ -91,6 +91,8 @@ internal static class QueryTables
     {
         QueryKind.DeviceList => "device list",
         QueryKind.Search => "connections by one condition",
+        QueryKind.Text => "connections by text or metadata over everything",
+        QueryKind.TextOfDay => "connections by text or metadata within a day",
         QueryKind.Pair => "connections by two conditions over everything",
         QueryKind.PairOfDay => "connections by two conditions within a day",
         QueryKind.Detail => "device detail",

@@ -86,9 +86,11 @@ internal static class QueryCatalogue
             {
                 for (var i = 0; i < samples.Count && filter(values, i) is { } condition; i++)
                 {
-                    yield return Search($"connections by {name}", QueryKind.Search, values, condition);
+                    var isText = condition.Organization is not null || condition.Hostname is not null || condition.Metadata is not null;
+                    yield return Search($"connections by {name}", isText ? QueryKind.Text : QueryKind.Search, values, condition);
                     yield return Search(
-                        $"connections by {name} within a day", QueryKind.Search, values, WithinDay(condition, samples.Days[i % samples.Days.Count]));
+                        $"connections by {name} within a day", isText ? QueryKind.TextOfDay : QueryKind.Search, values,
+                        WithinDay(condition, samples.Days[i % samples.Days.Count]));
                 }
             }
         }

@@ -9,6 +9,12 @@ internal enum QueryKind
     /// <summary>A page of connections by one condition, alone or with a range of time.</summary>
     Search,
 
+    /// <summary>A page of connections by a part of a name, or by metadata, over everything.</summary>
+    Text,
+
+    /// <summary>A page of connections by a part of a name, or by metadata, within a day.</summary>
+    TextOfDay,
+
     /// <summary>A page of connections by two conditions, over everything.</summary>
     Pair,
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using CobaltGraph.Cli.Database;
 using CobaltGraph.Cli.Terminal;
 using CobaltGraph.Cli.Verbs.Paging;
@@ -44,7 +45,7 @@ internal static class DeviceVerb
                 ?? throw await NotThereAsync(database, mac, cancellationToken);
 
             using var answer = call.BeginAnswer();
-            Write(answer, detail, activity: host.OutputIsTerminal && !call.Json ? most : int.MaxValue);
+            Write(answer, detail, request.CountedDestinations, activity: host.OutputIsTerminal && !call.Json ? most : int.MaxValue);
             var next = cursors.Sign(detail.Connections.Next);
             if (call.Json) answer.Value("connections_next", "", next);
             answer.End();
@@ -72,7 +73,7 @@ internal static class DeviceVerb
             trail ? $"There was one; its trail is kept: cobaltgraph events --device {mac}" : null);
     }
 
-    private static void Write(Answer answer, DeviceDetail detail, int activity)
+    private static void Write(Answer answer, DeviceDetail detail, int counted, int activity)
     {
         answer.Group("device", "Device", () =>
         {
@@ -101,8 +102,10 @@ internal static class DeviceVerb
         answer.Table("events", "Events", Columns.Events, detail.Events);
         answer.Table("activity", "Latest hours", DeviceColumns.Activity, detail.Activity.OrderBy(a => a.Hour).TakeLast(activity));
         answer.Table("destinations", "Destinations", DeviceColumns.Destinations, detail.Destinations);
-        answer.Table("ports", "Ports of its destinations", DeviceColumns.Ports, detail.Ports);
-        answer.Table("countries", "Countries", DeviceColumns.Countries, detail.Countries);
+        var most = detail.Summary.UniqueDestinations > counted
+            ? string.Create(CultureInfo.InvariantCulture, $" of the {counted:N0} most used destinations") : " of its destinations";
+        answer.Table("ports", "Ports" + most, DeviceColumns.Ports, detail.Ports);
+        answer.Table("countries", "Countries" + most, DeviceColumns.Countries, detail.Countries);
         answer.Table("connections", "Latest connections", Columns.Connections, detail.Connections.Items);
     }
 }
