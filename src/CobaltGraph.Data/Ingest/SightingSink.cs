@@ -32,6 +32,7 @@ internal sealed class SightingSink : IRecordSink<DeviceSighting>
             Ledger.AddClaimParameters(command.Parameters, entry);
             SightingMerge.AddParameters(command.Parameters, rows, firstRow, rows.Count - firstRow);
             cancellationToken.ThrowIfCancellationRequested();
+            attempt.BackendPid = connection.ProcessID;
             // The statement commits itself: from here on a broken connection leaves its outcome open.
             attempt.IsCommitting = true;
             attempt.ClaimedAt = (DateTime?)await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false);

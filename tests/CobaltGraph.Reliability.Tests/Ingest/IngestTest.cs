@@ -38,11 +38,14 @@ public abstract class IngestTest(DurableServer server) : IClassFixture<DurableSe
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>What the drivers asked for and were told so far.</summary>
+    protected IReadOnlyList<OracleEntry> OracleEntries() => OracleLog.Read(_oraclePath);
+
     /// <summary>The rows against what the drivers were told.</summary>
     protected async Task<OracleVerdict> JudgeAsync()
     {
         await using var connection = await Direct.OpenConnectionAsync(Cancel);
-        return await OracleJudge.JudgeAsync(OracleLog.Read(_oraclePath), connection, Cancel);
+        return await OracleJudge.JudgeAsync(OracleEntries(), connection, Cancel);
     }
 
     /// <summary>Everything derived against the rows.</summary>

@@ -64,7 +64,7 @@ public sealed class ManyWritersTests(DurableServer server) : IngestTest(server)
         Report.Put(new(
             "5. the same with a trigger that locks in any order (must deadlock)", $"120 batches of {BatchSize}",
             $"{deadlocks} deadlocks, {driver.Retries} attempts repeated",
-            verdict.Lost, verdict.Duplicate, verdict.Batches - verdict.Acknowledged, verdict.Findings.Count + audit.Findings.Count)
+            verdict.Lost, verdict.Duplicate, driver.Failed, verdict.Findings.Count + audit.Findings.Count)
         {
             ServerVersion = Server.Version,
         });

@@ -21,20 +21,29 @@ internal sealed class OracleDriver(OracleLog oracle)
     /// <summary>Attempts that the service repeated by itself in calls that succeeded.</summary>
     public long Retries => Interlocked.Read(ref _retries);
 
-    /// <summary>Hands one batch over once.</summary>
-    /// <returns>Why it was not acknowledged; null when it was.</returns>
-    public async Task<IngestException?> TryAsync(
+    /// <summary>Hands one batch of connections over once.</summary>
+    /// <inheritdoc cref="TryAsync{T}"/>
+    public Task<IngestException?> TryAsync(
         string batch,
         IReadOnlyList<Connection> rows,
         Func<CancellationToken, Task<IngestResult<Connection>>> store,
         CancellationToken cancellationToken)
+        => TryAsync(batch, [.. Workload.Identities(rows)], store, cancellationToken);
+
+    /// <summary>Hands one batch over once.</summary>
+    /// <returns>Why it was not acknowledged; null when it was.</returns>
+    public async Task<IngestException?> TryAsync<T>(
+        string batch,
+        IReadOnlyList<string> identities,
+        Func<CancellationToken, Task<IngestResult<T>>> store,
+        CancellationToken cancellationToken)
     {
-        await oracle.InvokeAsync(batch, Workload.Identities(rows), cancellationToken);
+        await oracle.InvokeAsync(batch, identities, cancellationToken);
         try
         {
             var result = await store(cancellationToken);
             // An answer that does not account for every row acknowledges nothing.
-            Assert.Equal((rows.Count, 0), (result.Stored + result.Duplicate, result.Rejected));
+            Assert.Equal((identities.Count, 0), (result.Stored + result.Duplicate, result.Rejected));
             Interlocked.Add(ref _retries, result.Retries);
             await oracle.OkAsync(batch, $"stored {result.Stored}, duplicate {result.Duplicate}", cancellationToken);
             return null;

@@ -50,7 +50,7 @@ public sealed class ServerKillTests(DurableServer server) : IngestTest(server)
         Report.Put(new(
             "2. server killed under two writers", $"{kills} kills, {batches} batches of {BatchSize}",
             $"{Server.Kills} SIGKILL of {Server.KilledProcesses} processes, {Server.ImmediateStops} immediate stops; {driver.Unknown} outcomes unknown, {driver.Retries} attempts repeated",
-            verdict.Lost, verdict.Duplicate, verdict.Batches - verdict.Acknowledged, verdict.Findings.Count + audit.Findings.Count)
+            verdict.Lost, verdict.Duplicate, driver.Failed, verdict.Findings.Count + audit.Findings.Count)
         {
             ServerVersion = Server.Version,
         });
