@@ -26,6 +26,7 @@ public sealed class SecretTests
         var canary = settings.Password!;
         Assert.True(canary.Length > 10);
         var seen = new StringBuilder();
+        var patch = Path.GetTempFileName();
 
         foreach (var arguments in (string[][])
             [
@@ -33,6 +34,7 @@ public sealed class SecretTests
                 ["seed", "--devices", "3", "--connections", "10", "--yes"], ["devices"], ["device", "02:00:5e:00:00:01"], ["connections"],
                 ["destinations", "192.0.2.1"], ["who-had", "192.0.2.1"], ["threats"], ["events"], ["export", "connections"],
                 ["explain", "--only", "country"], ["import", "-"], ["script"], ["roles", "--owner", "postgres"],
+                ["assert"], ["assert", "--json", "--patch", patch], ["schema"], ["adopt", "--dry-run"], ["adopt"],
                 ["migrate", "--to", "nothing", "--verbose"], ["devices", "--limit", "x"], ["devices", "--connection", server.ConnectionString],
                 ["devices", "--verbose", "--connection", server.ConnectionString + ";Database=none"],
                 ["devices", "--verbose", "--connection", $"Host=127.0.0.1;Port=1;Username=u;Password={canary}"],
@@ -47,6 +49,8 @@ public sealed class SecretTests
                 $"{arguments[0]} tells the password:\n{result.Output}{result.Error}".Replace(canary, "<here>", StringComparison.Ordinal));
         }
 
+        seen.Append(await File.ReadAllTextAsync(patch, cancel));
+        File.Delete(patch);
         await using var source = NpgsqlDataSource.Create(server.ConnectionString);
         await using var blocker = await source.OpenConnectionAsync(cancel);
         await using var transaction = await blocker.BeginTransactionAsync(cancel);
