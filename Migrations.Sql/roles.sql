@@ -2,7 +2,7 @@
 --   owner       owns the schema and all in it; migrations run as it; nobody logs in as it
 --   writer      stores connections and sightings, enriches them, and reads
 --   reader      reads
---   maintainer  sweeps the status of devices and makes partitions; reads no data
+--   maintainer  sweeps the status of devices, makes partitions and drops old ones; reads no data
 --
 --   psql -v schema=site_a -f roles.sql "dbname=… user=…"
 --
@@ -282,7 +282,8 @@ BEGIN
             EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %I, %I', v_object.name, v_writer, v_reader);
         ELSIF v_object.bare_name = 'merge_device_sightings' THEN
             EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %I', v_object.name, v_writer);
-        ELSIF v_object.bare_name IN ('sweep_device_status', 'ensure_connection_partitions', 'ensure_text_search') THEN
+        ELSIF v_object.bare_name IN ('sweep_device_status', 'ensure_connection_partitions', 'drop_connection_partitions',
+                                     'ensure_text_search') THEN
             EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %I', v_object.name, v_maintainer);
         END IF;
     END LOOP;

@@ -422,6 +422,13 @@ CREATE OR REPLACE VIEW device_threats AS
 --     Migrations.Sql/objects/functions/distinct_estimate.v01.sql
 --     How many different values likely set the bits of a sketch, such as device_activity_hourly.destination_sketch; at least the bits set.
 
+-- drop_connection_partitions(p_before timestamp with time zone)
+--     returns SETOF text
+--     plpgsql, VOLATILE, SECURITY DEFINER, PARALLEL UNSAFE, DateStyle=ISO; TimeZone=UTC; search_path=<schema>, pg_temp
+--     for its owner
+--     Migrations.Sql/objects/functions/drop_connection_partitions.v01.sql
+--     Drops the partitions of connections that end at or before p_before, oldest first, and returns their names; the default partition stays, and so does all that was derived from the rows: counters, edges, hours and events.
+
 -- ensure_connection_partitions(p_from timestamp with time zone, p_to timestamp with time zone)
 --     returns SETOF text
 --     plpgsql, VOLATILE, SECURITY DEFINER, PARALLEL UNSAFE, TimeZone=UTC; search_path=<schema>, pg_temp

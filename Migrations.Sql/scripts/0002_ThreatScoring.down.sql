@@ -4,8 +4,8 @@
 -- Does   until its end locks out writers of connections, devices; drops views address_conflicts, device_threats;
 --        creates or replaces view device_summary; drops trigger connections_count_update; drops functions
 --        connections_count_update, address_claims, record_address_updates, record_addresses, address_lapse,
---        ensure_text_search, distinct_estimate, threat_category_weight; creates or replaces functions
---        connections_refuse_rewrite, connections_count, merge_device_sightings, devices_log_truncate,
+--        drop_connection_partitions, ensure_text_search, distinct_estimate, threat_category_weight; creates or replaces
+--        functions connections_refuse_rewrite, connections_count, merge_device_sightings, devices_log_truncate,
 --        devices_log_delete, devices_log_update, devices_log_insert; drops with all rows tables destinations,
 --        device_activity_hourly, device_addresses, device_threat_counts; drops indexes
 --        ix_connections_dst_port_timestamp, ix_connections_src_ip_timestamp, ix_connections_threat_category_timestamp,
@@ -795,6 +795,8 @@ DROP FUNCTION record_address_updates;
 DROP FUNCTION record_addresses;
 
 DROP FUNCTION address_lapse;
+
+DROP FUNCTION drop_connection_partitions;
 
 DROP FUNCTION ensure_text_search;
 

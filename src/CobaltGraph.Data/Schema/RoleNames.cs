@@ -4,7 +4,7 @@ namespace CobaltGraph.Data.Schema;
 /// <param name="Owner">Owns the schema and all in it; migrations run as it.</param>
 /// <param name="Writer">Stores connections and sightings, enriches them, and reads.</param>
 /// <param name="Reader">Reads.</param>
-/// <param name="Maintainer">Sweeps the status of devices and makes partitions.</param>
+/// <param name="Maintainer">Sweeps the status of devices, makes partitions and drops old ones.</param>
 internal sealed record RoleNames(string Owner, string Writer, string Reader, string Maintainer)
 {
     public IReadOnlyList<string> All => [Owner, Writer, Reader, Maintainer];

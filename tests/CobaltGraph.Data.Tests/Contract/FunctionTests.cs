@@ -104,6 +104,7 @@ public class FunctionTests(PostgresServerFixture server) : DatabaseTest(server)
             await Do("INSERT INTO device_events (device_mac, event_type) VALUES ('02:00:5e:00:00:01', 'idle')", PostgresErrorCodes.InsufficientPrivilege);
             await Do("SELECT sweep_device_status()", PostgresErrorCodes.InsufficientPrivilege);
             await Do("SELECT ensure_connection_partitions(now(), now())", PostgresErrorCodes.InsufficientPrivilege);
+            await Do("SELECT drop_connection_partitions(now())", PostgresErrorCodes.InsufficientPrivilege);
 
             async Task Do(string sql, string? sqlState)
             {
@@ -133,6 +134,10 @@ public class FunctionTests(PostgresServerFixture server) : DatabaseTest(server)
                 {Trap("jsonb_build_object", "text, text, text, varchar, text, varchar", "jsonb")}
                 {Trap("trap_sum", "bigint, macaddr", "bigint")}
                 CREATE AGGREGATE array_agg(macaddr) (SFUNC = trap_sum, STYPE = bigint);
+                {Trap("trap_sum", "bigint, text", "bigint")}
+                CREATE AGGREGATE array_agg(text) (SFUNC = trap_sum, STYPE = bigint);
+                {Trap("unnest", "text[]", "SETOF text")}
+                {Trap("format", "text, regclass", "text")}
                 {Trap("trap_op", "varchar, varchar", "boolean")}
                 {Trap("trap_op", "varchar, text", "boolean")}
                 {Trap("trap_op", "oid, regclass", "boolean")}
@@ -153,6 +158,8 @@ public class FunctionTests(PostgresServerFixture server) : DatabaseTest(server)
             UPDATE connections SET dst_org = 'Example';
             SELECT sweep_device_status(now() + interval '2 hours');
             SELECT ensure_connection_partitions('2031-01-01', '2031-02-01');
+            SELECT ensure_connection_partitions('2020-01-01', '2020-02-01');
+            SELECT drop_connection_partitions(now());
             UPDATE devices SET ip_address = '192.0.2.1';
             DELETE FROM devices;
             INSERT INTO devices (mac_address) VALUES ('02:00:5e:00:00:02');

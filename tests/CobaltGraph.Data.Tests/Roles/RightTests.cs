@@ -77,6 +77,7 @@ public sealed class RightTests(TwoSites sites) : IClassFixture<TwoSites>
     // functions that are for others
     [InlineData("SELECT sweep_device_status()")]
     [InlineData("SELECT ensure_connection_partitions(now(), now())")]
+    [InlineData("SELECT drop_connection_partitions(now())")]
     [InlineData("SELECT ensure_text_search()")]
     [InlineData("SELECT record_addresses(ARRAY['02:00:5e:00:00:01']::macaddr[], ARRAY['192.0.2.1']::inet[], 'traffic', ARRAY[now()], ARRAY[now()])")]
     [InlineData("SELECT connections_count()")]
@@ -112,6 +113,7 @@ public sealed class RightTests(TwoSites sites) : IClassFixture<TwoSites>
     [InlineData("INSERT INTO ingest_batches (source, batch_key) VALUES (session_user, 'k')")]
     [InlineData("SELECT merge_device_sightings(ARRAY['02:00:5e:00:00:02']::macaddr[], NULL, NULL, NULL, NULL, NULL, NULL)")]
     [InlineData("SELECT sweep_device_status()")]
+    [InlineData("SELECT drop_connection_partitions(now())")]
     [InlineData("SELECT nextval('connections_id_seq')")]
     [InlineData("SELECT * FROM devices FOR UPDATE")]
     [InlineData("LOCK TABLE devices IN SHARE MODE")]
@@ -136,6 +138,26 @@ public sealed class RightTests(TwoSites sites) : IClassFixture<TwoSites>
     }
 
     [Fact]
+    public async Task Maintainer_drops_what_is_past_of_its_own_site_and_the_writer_goes_on()
+    {
+        await Roles.RunAsync(sites.Migrator, TwoSites.Second, $"SET ROLE {sites.SecondNames.Owner}; SELECT ensure_connection_partitions('2001-01-01Z', '2001-01-31Z')");
+        await Roles.RunAsync(sites.Maintainer, TwoSites.First, "SELECT ensure_connection_partitions('2001-01-01Z', '2001-02-01Z')");
+        await Roles.RunAsync(sites.Writer, TwoSites.First,
+            "INSERT INTO connections (\"timestamp\", src_mac, dst_ip, dst_port) VALUES ('2001-01-05Z', '02:00:5e:00:20:01', '192.0.2.1', 1)");
+
+        Assert.Equal("connections_y2001m01", await Roles.ScalarAsync<string>(
+            sites.Maintainer, TwoSites.First, "SELECT string_agg(name, ' ') FROM drop_connection_partitions('2001-02-01Z') AS name"));
+
+        await Roles.RunAsync(sites.Writer, TwoSites.First,
+            "INSERT INTO connections (\"timestamp\", src_mac, dst_ip, dst_port) VALUES ('2001-02-05Z', '02:00:5e:00:20:01', '192.0.2.1', 1)");
+        Assert.Equal("2 1", await Roles.ScalarAsync<string>(sites.Reader, TwoSites.First, """
+            SELECT concat_ws(' ', connection_count, (SELECT count(*) FROM connections WHERE src_mac = mac_address))
+            FROM devices WHERE mac_address = '02:00:5e:00:20:01'
+            """));
+        Assert.Equal(1, await Roles.Database.ScalarAsync<long>("SELECT count(*) FROM pg_class WHERE relname = 'connections_y2001m01'"));
+    }
+
+    [Fact]
     public async Task Maintainer_reads_which_migrations_there_are_and_nothing_else()
     {
         foreach (var relation in await RelationsAsync(TwoSites.First))
@@ -151,6 +173,7 @@ public sealed class RightTests(TwoSites sites) : IClassFixture<TwoSites>
     [InlineData("INSERT INTO connections (dst_ip, dst_port) VALUES ('192.0.2.1', 443)")]
     [InlineData("INSERT INTO \"__EFMigrationsHistory\" VALUES ('29990101000000_X', '1')")]
     [InlineData("DROP TABLE connections_default")]
+    [InlineData("SELECT ensure_connection_partitions('2001-03-01Z', '2001-03-01Z'); DROP TABLE connections_y2001m03")]
     [InlineData("ALTER TABLE connections DETACH PARTITION connections_default")]
     [InlineData("TRUNCATE device_events")]
     [InlineData("SELECT merge_device_sightings(ARRAY['02:00:5e:00:00:02']::macaddr[], NULL, NULL, NULL, NULL, NULL, NULL)")]

@@ -29,6 +29,8 @@ public class SchemaProofTests(PostgresServerFixture server) : DatabaseTest(serve
             FROM generate_series(0, 60) AS n;
             SELECT ensure_connection_partitions('2031-01-01Z', '2032-06-01Z');
             DROP TABLE connections_y2031m02;
+            SELECT ensure_connection_partitions('2020-01-01Z', '2021-06-01Z');
+            SELECT drop_connection_partitions('2020-08-15Z');
             """);
         var month = await Scalar<string>("SELECT min(inhrelid::regclass::text) FROM pg_inherits WHERE inhparent = 'connections'::regclass AND inhrelid::regclass::text LIKE '%\\_y%'");
         await Run($"DROP TABLE {month}");

@@ -39,7 +39,7 @@ internal static class RolesVerb
         var owner = Name("--owner", "The role that owns the schema, and that migrations run as. Nobody logs in as it.");
         var writer = Name("--writer", "The role that stores and reads.");
         var reader = Name("--reader", "The role that reads.");
-        var maintainer = Name("--maintainer", "The role that sweeps the status of devices and makes partitions.");
+        var maintainer = Name("--maintainer", "The role that sweeps the status of devices, makes partitions and drops old ones.");
         var apply = new Option<bool>("--apply")
         {
             Description = "Do it. Without this, everything is tried, shown and taken back.",
