@@ -433,7 +433,7 @@ CREATE OR REPLACE VIEW device_threats AS
 --     returns SETOF text
 --     plpgsql, VOLATILE, SECURITY DEFINER, PARALLEL UNSAFE, TimeZone=UTC; search_path=<schema>, pg_temp
 --     for its owner
---     Migrations.Sql/objects/functions/ensure_connection_partitions.v01.sql
+--     Migrations.Sql/objects/functions/ensure_connection_partitions.v02.sql
 --     Creates the missing monthly partitions of connections from the month of p_from to the month of p_to (UTC), moves rows that wait in the default partition into them, and returns the names of the new ones.
 
 -- ensure_text_search()

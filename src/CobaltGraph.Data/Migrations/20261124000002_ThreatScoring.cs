@@ -201,6 +201,7 @@ namespace CobaltGraph.Data.Migrations
             migrationBuilder.CreateFunction("threat_category_weight", version: 1);
             migrationBuilder.CreateFunction("distinct_estimate", version: 1);
             migrationBuilder.CreateFunction("ensure_text_search", version: 1);
+            migrationBuilder.ReplaceFunction("ensure_connection_partitions", version: 2);
             migrationBuilder.CreateFunction("drop_connection_partitions", version: 1);
             migrationBuilder.CreateFunction("address_lapse", version: 1);
             migrationBuilder.CreateFunction("record_addresses", version: 1);
@@ -248,6 +249,7 @@ namespace CobaltGraph.Data.Migrations
             migrationBuilder.DropFunction("record_addresses");
             migrationBuilder.DropFunction("address_lapse");
             migrationBuilder.DropFunction("drop_connection_partitions");
+            migrationBuilder.ReplaceFunction("ensure_connection_partitions", version: 1);
             migrationBuilder.DropFunction("ensure_text_search");
             migrationBuilder.DropFunction("distinct_estimate");
             migrationBuilder.DropFunction("threat_category_weight");

@@ -345,7 +345,7 @@ public class RetentionTests(PostgresServerFixture server) : DatabaseTest(server)
         }, Cancel));
         var maker = Task.Run(async () =>
         {
-            for (var month = 1; month <= 12 && !upsertFirst; month++)
+            for (var month = 1; month <= 12; month++)
                 await Run($"SELECT ensure_connection_partitions('2021-{month:00}-01', '2021-{month:00}-01')");
         }, Cancel);
         await Task.WhenAll(droppers.Append(maker));
