@@ -32,6 +32,17 @@ internal sealed class Batch<T>(string source, long firstPosition, IBatchIdentity
 
     public void AddRefused(IngestRejection<T> rejection) => Refused.Add((ItemCount++, rejection));
 
+    /// <summary>All items as they were sent, refused ones among them.</summary>
+    public IReadOnlyList<T> Records()
+    {
+        var records = new T[ItemCount];
+        for (var row = 0; row < Rows.Count; row++)
+            records[_itemOfRow[row]] = Rows[row];
+        foreach (var (item, rejection) in Refused)
+            records[item] = rejection.Record;
+        return records;
+    }
+
     public int ItemOf(int row) => _itemOfRow[row];
 
     /// <summary>How many rows stand before an item.</summary>

@@ -31,9 +31,16 @@ internal sealed class BatchBuilder<T>(BatchQueue<T> queue, IRecordSink<T> sink, 
     /// <returns>False when the queue takes no more.</returns>
     public ValueTask<bool> FlushAsync()
     {
+        var batch = Take();
+        return batch is null ? ValueTask.FromResult(true) : queue.AddAsync(batch);
+    }
+
+    /// <summary>What there is, to do something else with; null for nothing.</summary>
+    public Batch<T>? Take()
+    {
         var batch = _batch;
         _batch = null;
-        return batch is null ? ValueTask.FromResult(true) : queue.AddAsync(batch);
+        return batch;
     }
 
     private Batch<T> Begin()

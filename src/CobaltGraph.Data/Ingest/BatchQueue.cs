@@ -20,6 +20,7 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly Stack<IRecordBuffer<T>> _buffers = [];
     private readonly List<IngestRejection<T>> _rejections = [];
+    private readonly List<Batch<T>> _unstored = [];
     private TaskCompletionSource? _idle;
     private Exception? _failure;
     private int _pending;
@@ -64,6 +65,18 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Batches that were handed over and are not surely stored, in their order; all of them once the work has ended.
+    /// </summary>
+    public IReadOnlyList<Batch<T>> Unstored
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _unstored.OrderBy(batch => batch.FirstPosition)];
+        }
+    }
+
     public IRecordBuffer<T> TakeBuffer()
     {
         lock (_gate)
@@ -82,7 +95,11 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
         lock (_gate)
         {
             if (_failure is not null)
+            {
+                _unstored.Add(batch);
                 return false;
+            }
+
             _pending++;
         }
 
@@ -93,10 +110,35 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
         }
         catch (Exception e) when (e is OperationCanceledException or ChannelClosedException)
         {
+            lock (_gate)
+            {
+                _unstored.Add(batch);
+                if (_cancel.IsCancellationRequested)
+                    _failure ??= e;
+            }
+
             Done();
             _cancel.Token.ThrowIfCancellationRequested();
             return false;
         }
+    }
+
+    /// <summary>Takes a batch that nobody stores any more, for its sender gave up.</summary>
+    public void GiveUp(Batch<T> batch)
+    {
+        lock (_gate)
+        {
+            _unstored.Add(batch);
+            _failure ??= new OperationCanceledException(
+                "Given up before all rows were committed; Unstored of the writer has those that are not.");
+        }
+    }
+
+    /// <summary>Ends the work for a fault of its sender.</summary>
+    public void Fail(Exception e)
+    {
+        lock (_gate)
+            _failure ??= e;
     }
 
     /// <summary>Waits until every batch that was handed over is done with.</summary>
@@ -147,8 +189,9 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
         {
             try
             {
-                if (Failure is null)
-                    Add(await _storer.StoreAsync(batch, _cancel.Token).ConfigureAwait(false), batch);
+                if (IsSkipped(batch))
+                    continue;
+                Add(await _storer.StoreAsync(batch, _cancel.Token).ConfigureAwait(false), batch);
             }
 #pragma warning disable CA1031 // Whatever it is, it ends the work, and is thrown to the caller.
             catch (Exception e)
@@ -158,6 +201,7 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
                     IngestLog.Failed(_logger, e, Faults.Describe(e));
                 lock (_gate)
                 {
+                    _unstored.Add(batch);
                     OnFailed?.Invoke(batch, e);
                     _failure ??= e;
                 }
@@ -166,6 +210,17 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
             {
                 Done();
             }
+        }
+    }
+
+    private bool IsSkipped(Batch<T> batch)
+    {
+        lock (_gate)
+        {
+            if (_failure is null)
+                return false;
+            _unstored.Add(batch);
+            return true;
         }
     }
 
