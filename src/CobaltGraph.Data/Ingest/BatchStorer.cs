@@ -205,8 +205,8 @@ internal sealed class BatchStorer<T>(
         if (!isTransient || run.Attempts >= retry.MaxAttempts)
         {
             throw new IngestException(
-                Explain(run, entry, attempt, e, isTransient, clock.GetElapsedTime(started)),
-                entry.Source, entry.Key, attempt.IsCommitting, e);
+                Explain(run, entry, e, isTransient, clock.GetElapsedTime(started)),
+                entry.Source, entry.Key, run.IsOutcomeOpen, e);
         }
 
         if (Faults.AffectsPool(e))
@@ -225,14 +225,14 @@ internal sealed class BatchStorer<T>(
     }
 
     private static string Explain(
-        Run run, LedgerEntry entry, Attempt attempt, Exception e, bool isTransient, TimeSpan elapsed)
+        Run run, LedgerEntry entry, Exception e, bool isTransient, TimeSpan elapsed)
     {
         var batch = $"Batch '{Model.DisplayText.Escape(entry.Key)}' of source '{Model.DisplayText.Escape(entry.Source)}'";
         if (LedgerSource.IsForeign(e))
             return $"{batch} is not stored: {LedgerSource.Explain(entry.Source)}.";
 
         var tries = string.Create(CultureInfo.InvariantCulture, $"{run.Attempts} tries in {elapsed.TotalSeconds:0.#} s");
-        var state = attempt.IsCommitting
+        var state = run.IsOutcomeOpen
             ? "may or may not be stored, for the connection broke during the commit; storing it again under its key settles which"
             : "is not stored";
         return isTransient
@@ -349,6 +349,9 @@ internal sealed class BatchStorer<T>(
 
         public bool IsDone => _isStored;
 
+        /// <summary>Whether a try may have stored it, for all that is known.</summary>
+        public bool IsOutcomeOpen => _openClaims.Count > 0;
+
         /// <summary>What is stored, and of which it has to be found out which rows are not.</summary>
         public StoredPart? Unclear { get; private set; }
 
@@ -461,6 +464,9 @@ internal sealed class BatchStorer<T>(
             _retries++;
             if (isConnectionLost && attempt.BackendPid != 0)
                 _stale.Add(attempt);
+            // Whose own claim the server took, for him no earlier one was committed.
+            if (attempt.ClaimedAt is not null)
+                _openClaims.RemoveAll(claim => claim is not null);
             if (attempt.IsCommitting)
             {
                 _openClaims.Add(attempt.ClaimedAt);

@@ -33,6 +33,19 @@ internal static class Faults
     public static bool IsInRow(PostgresException e)
         => e.SqlState.StartsWith("22", StringComparison.Ordinal) || e.SqlState.StartsWith("23", StringComparison.Ordinal);
 
+    /// <summary>
+    /// Whether the server answered that it did not do what it was asked for. An error that ends the session is no such
+    /// answer: it can come between a commit and the word of it.
+    /// </summary>
+    public static bool IsRefusal(Exception e) => e switch
+    {
+        PostgresException server => server.InvariantSeverity is "ERROR"
+            && server.SqlState is not (PostgresErrorCodes.StatementCompletionUnknown or PostgresErrorCodes.TransactionResolutionUnknown),
+        // Cancelled, and the server said so.
+        OperationCanceledException { InnerException: { } inner } => IsRefusal(inner),
+        _ => false,
+    };
+
     /// <summary>Whether the server ended the statement for its length, which a shorter one may avoid.</summary>
     public static bool IsStatementTimeout(PostgresException e) => e.SqlState == PostgresErrorCodes.QueryCanceled;
 

@@ -48,6 +48,23 @@ internal sealed class Attempt
     /// <summary>Rows that the server refused, of a batch that is stored in parts.</summary>
     public IReadOnlyList<(int Row, string Reason)> Refused { get; set; } = [];
 
-    /// <summary>Whether the commit was sent, so that a broken connection leaves its outcome open.</summary>
-    public bool IsCommitting { get; set; }
+    /// <summary>Whether the commit was sent and no answer to it came, so that its outcome is open.</summary>
+    public bool IsCommitting { get; private set; }
+
+    /// <summary>Runs what commits. Its outcome is open from here on, until it succeeds or the server refuses it.</summary>
+    public async Task<T> CommitAsync<T>(Func<Task<T>> commit)
+    {
+        IsCommitting = true;
+        try
+        {
+            var result = await commit().ConfigureAwait(false);
+            IsCommitting = false;
+            return result;
+        }
+        catch (Exception e) when (Faults.IsRefusal(e))
+        {
+            IsCommitting = false;
+            throw;
+        }
+    }
 }

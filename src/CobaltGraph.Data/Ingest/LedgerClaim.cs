@@ -47,8 +47,10 @@ internal static class LedgerClaim
     public static async Task CommitAsync(this NpgsqlTransaction transaction, Attempt attempt, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        attempt.IsCommitting = true;
-        await transaction.CommitAsync(attempt.Deadline).ConfigureAwait(false);
-        attempt.IsCommitting = false;
+        await attempt.CommitAsync(async () =>
+        {
+            await transaction.CommitAsync(attempt.Deadline).ConfigureAwait(false);
+            return true;
+        }).ConfigureAwait(false);
     }
 }

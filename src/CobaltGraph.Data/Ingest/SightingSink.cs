@@ -33,9 +33,8 @@ internal sealed class SightingSink : IRecordSink<DeviceSighting>
             SightingMerge.AddParameters(command.Parameters, rows, firstRow, rows.Count - firstRow);
             cancellationToken.ThrowIfCancellationRequested();
             // The statement commits itself: from here on a broken connection leaves its outcome open.
-            attempt.IsCommitting = true;
-            attempt.ClaimedAt = (DateTime?)await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false);
-            attempt.IsCommitting = false;
+            attempt.ClaimedAt = await attempt.CommitAsync(async () =>
+                (DateTime?)await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
         }
     }
 

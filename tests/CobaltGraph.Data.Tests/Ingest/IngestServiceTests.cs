@@ -262,6 +262,49 @@ public sealed class IngestServiceTests(PostgresServerFixture server) : DatabaseT
     }
 
     [Fact]
+    public async Task Sightings_that_the_database_refuses_are_not_stored_and_said_to_be_so()
+    {
+        await Run("DROP FUNCTION merge_device_sightings");
+
+        var error = await Assert.ThrowsAsync<IngestException>(() => Service.StoreBatchAsync("sensor", "44", Sightings(3), Cancel));
+
+        Assert.Equal(("sensor", "44", false), (error.BatchSource, error.BatchKey, error.IsOutcomeUnknown));
+        Assert.Contains("is not stored", error.Message, StringComparison.Ordinal);
+        Assert.Contains("42883", error.Message, StringComparison.Ordinal);
+    }
+
+    // What the server refused is nothing that may turn out to be stored.
+    [Fact]
+    public async Task Sightings_that_another_stored_after_a_refusal_are_duplicates()
+    {
+        await Run(
+            """
+            CREATE SEQUENCE tries;
+            CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF nextval('public.tries') = 1 THEN
+                    RAISE 'first' USING ERRCODE = 'serialization_failure';
+                END IF;
+                RETURN NULL;
+            END $$;
+            CREATE TRIGGER fail_once AFTER INSERT ON devices FOR EACH STATEMENT EXECUTE FUNCTION fail_once()
+            """);
+        var options = new IngestOptions<DeviceSighting>
+        {
+            Source = "sensor", StreamKey = "day",
+            Retry = new() { FirstDelay = TimeSpan.FromSeconds(4), MaxDelay = TimeSpan.FromSeconds(4) },
+        };
+
+        var first = Service.StoreAsync(Stream(Sightings(3)), options, cancellationToken: Cancel);
+        while (!await Scalar<bool>("SELECT is_called FROM tries"))
+            await Task.Delay(5, Cancel);
+        var second = await Service.StoreAsync(Stream(Sightings(3)), options, cancellationToken: Cancel);
+
+        Assert.Equal((3, 0), (second.Stored, second.Duplicate));
+        Assert.Equal((0, 3, 1), ((await first).Stored, (await first).Duplicate, (await first).Retries));
+    }
+
+    [Fact]
     public async Task Server_that_cannot_be_reached_is_tried_as_often_as_told()
     {
         await using var nowhere = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Username=u;Database=d;Timeout=1");
@@ -370,6 +413,14 @@ public sealed class IngestServiceTests(PostgresServerFixture server) : DatabaseT
             };
         }
     }
+
+    private static List<DeviceSighting> Sightings(int count)
+        => [.. Enumerable.Range(0, count).Select(i => new DeviceSighting
+        {
+            MacAddress = new MacAddress(0x0200_0000_0000 + i),
+            IpAddress = new IPAddress([10, 0, 0, (byte)i]),
+            SeenAt = new DateTimeOffset(2026, 11, 1, 0, 0, i, TimeSpan.Zero),
+        })];
 
     internal static async IAsyncEnumerable<T> Stream<T>(IEnumerable<T> rows)
     {
