@@ -46,6 +46,9 @@ internal static class Faults
         _ => false,
     };
 
+    /// <summary>Whether the answer did not come in time.</summary>
+    public static bool IsTimeout(Exception e) => e is TimeoutException or NpgsqlException { InnerException: TimeoutException };
+
     /// <summary>Whether the server ended the statement for its length, which a shorter one may avoid.</summary>
     public static bool IsStatementTimeout(PostgresException e) => e.SqlState == PostgresErrorCodes.QueryCanceled;
 

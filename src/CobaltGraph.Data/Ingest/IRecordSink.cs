@@ -24,7 +24,8 @@ internal interface IRecordSink<T>
 
     /// <summary>Stores some rows in the transaction that is open, deferred constraints included.</summary>
     Task StorePartAsync(
-        NpgsqlConnection connection, IRecordBuffer<T> rows, int start, int count, CancellationToken cancellationToken);
+        NpgsqlConnection connection, IRecordBuffer<T> rows, int start, int count, Attempt attempt,
+        CancellationToken cancellationToken);
 }
 
 /// <summary>How far one try to store a batch got.</summary>
@@ -33,8 +34,11 @@ internal sealed class Attempt
     /// <summary>Ends the wait for a server that does not answer; for the commit nothing else does.</summary>
     public CancellationToken Deadline { get; set; }
 
-    /// <summary>The same for a single command, should the driver not hear the deadline; whole seconds.</summary>
-    public int TimeoutSeconds { get; set; }
+    /// <summary>How long one of its statements may take.</summary>
+    public TimeSpan StatementTimeout { get; set; }
+
+    /// <summary>The same as the driver counts it.</summary>
+    public int TimeoutSeconds => (int)Math.Ceiling(StatementTimeout.TotalSeconds);
 
     /// <summary>The server process that works for it, to be ended should the connection to it break.</summary>
     public int BackendPid { get; set; }

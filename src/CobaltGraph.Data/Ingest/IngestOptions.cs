@@ -62,8 +62,16 @@ public sealed record IngestRetryOptions
     public TimeSpan MaxDelay { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
-    /// How long one attempt may take before it counts as lost; above zero. Batches of more than 10,000 rows have it once for
-    /// every 10,000.
+    /// How long one attempt may take before it counts as lost; above zero, at most a day. Batches of more than 10,000 rows
+    /// have it once for every 10,000. It holds for the rows, the server's work on them and the commit, whatever
+    /// <c>Command Timeout</c> the connection has. A batch that took longer twice is stored in two halves, each of which has
+    /// this time, in one transaction.
     /// </summary>
     public TimeSpan AttemptTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// How long one batch may take with all attempts and waits, after which the call ends; above zero, at most a day.
+    /// Batches of more than 10,000 rows have it once for every 10,000.
+    /// </summary>
+    public TimeSpan BatchTimeout { get; init; } = TimeSpan.FromMinutes(15);
 }

@@ -184,6 +184,7 @@ public sealed class IngestService : IIngestService
         CheckTime(retry.FirstDelay, TimeSpan.FromDays(1), nameof(retry.FirstDelay));
         CheckTime(retry.MaxDelay, TimeSpan.FromDays(1), nameof(retry.MaxDelay));
         CheckTime(retry.AttemptTimeout, TimeSpan.FromDays(1), nameof(retry.AttemptTimeout));
+        CheckTime(retry.BatchTimeout, TimeSpan.FromDays(1), nameof(retry.BatchTimeout));
     }
 
     private static void CheckText(string value, int longest, string name)

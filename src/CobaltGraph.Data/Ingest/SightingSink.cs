@@ -39,11 +39,13 @@ internal sealed class SightingSink : IRecordSink<DeviceSighting>
     }
 
     public async Task StorePartAsync(
-        NpgsqlConnection connection, IRecordBuffer<DeviceSighting> rows, int start, int count, CancellationToken cancellationToken)
+        NpgsqlConnection connection, IRecordBuffer<DeviceSighting> rows, int start, int count, Attempt attempt,
+        CancellationToken cancellationToken)
     {
         var command = new NpgsqlCommand(MergeSql, connection);
         await using (command.ConfigureAwait(false))
         {
+            command.CommandTimeout = attempt.TimeoutSeconds;
             SightingMerge.AddParameters(command.Parameters, rows, start, count);
             await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
         }
