@@ -50,10 +50,14 @@ public sealed record IngestWriterOptions<T> : IngestOptions<T>
 /// How faults that pass by themselves are retried: lost connections, deadlocks, serialization failures, a server that
 /// restarts or has no connection left. Waits double, with jitter. Any other fault ends the call at once.
 /// </summary>
+/// <remarks>
+/// Where every attempt fails at once, as while a server restarts, the defaults keep trying for five minutes on average, and
+/// for three and a half at least.
+/// </remarks>
 public sealed record IngestRetryOptions
 {
     /// <summary>How often a batch is tried in all, 1 to 100.</summary>
-    public int MaxAttempts { get; init; } = 8;
+    public int MaxAttempts { get; init; } = 35;
 
     /// <summary>Wait after the first failure, at most; above zero.</summary>
     public TimeSpan FirstDelay { get; init; } = TimeSpan.FromMilliseconds(100);

@@ -83,6 +83,20 @@ public sealed class TimeoutTests(PostgresServerFixture server) : DatabaseTest(se
         await GivesUpAsync(nowhere);
     }
 
+    [Fact]
+    public void Defaults_outlive_the_restart_of_a_server()
+    {
+        var retry = new IngestRetryOptions();
+        var waits = Enumerable.Range(0, retry.MaxAttempts - 1)
+            .Select(i => Math.Min(retry.MaxDelay.TotalSeconds, retry.FirstDelay.TotalSeconds * Math.Pow(2, i))).ToArray();
+
+        // Jitter takes up to half of a wait.
+        Assert.InRange(waits.Sum() / 2, 200, 225);
+        Assert.InRange(waits.Sum() * 0.75, 285, 330);
+        Assert.Equal(retry.MaxDelay.TotalSeconds, waits.Max());
+        Assert.True(TimeSpan.FromSeconds(waits.Sum()) < retry.BatchTimeout);
+    }
+
     private static async Task GivesUpAsync(NpgsqlDataSource source)
     {
         var started = TimeProvider.System.GetTimestamp();
