@@ -69,4 +69,7 @@ internal interface IBatchIdentity
 
     /// <summary>Whether an entry that covers less than the batch is a beginning of it.</summary>
     bool CanContinue { get; }
+
+    /// <summary>What to do when the key of an item stands for something else.</summary>
+    string OnConflict(int item) => "Give it a key of its own, or send what was sent then.";
 }

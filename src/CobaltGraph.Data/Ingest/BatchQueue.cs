@@ -50,10 +50,10 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
     }
 
     /// <summary>Told of every batch that is stored, by one thread at a time, while its rows are still there.</summary>
-    public Action<Batch<T>, BatchOutcome<T>>? OnStored { get; init; }
+    public Action<Batch<T>, BatchOutcome<T>>? OnStored { get; set; }
 
     /// <summary>Told of every batch that is not stored, by one thread at a time.</summary>
-    public Action<Batch<T>, Exception>? OnFailed { get; init; }
+    public Action<Batch<T>, Exception>? OnFailed { get; set; }
 
     /// <summary>What ended the work, or null.</summary>
     public Exception? Failure

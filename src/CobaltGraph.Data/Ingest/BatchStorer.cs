@@ -437,9 +437,7 @@ internal sealed class BatchStorer<T>(
             }
 
             // What is stored may be a beginning of what is sent now.
-            if (batch.Identity.CanContinue && stored.Read < entry.Read && stored.Read > 0
-                && batch.Identity.HashOf(_firstItem, (int)stored.Read) is { } beginning
-                && stored.ContentHash is { } known && known.AsSpan().SequenceEqual(beginning))
+            if (batch.Identity.CanContinue && stored.IsBeginningOf(batch.Identity, _firstItem, (int)entry.Read - 1))
             {
                 WasStored((int)stored.Read, stored);
                 return;
@@ -448,7 +446,7 @@ internal sealed class BatchStorer<T>(
             throw new BatchConflictException(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"Batch '{Model.DisplayText.Escape(entry.Key)}' of source '{Model.DisplayText.Escape(entry.Source)}' is stored already with other content ({stored.Read} rows on {stored.CommittedAt:yyyy-MM-dd HH:mm:ss}Z, now {entry.Read}). Nothing of it was stored now. Give it a key of its own, or send what was sent then."),
+                    $"Batch '{Model.DisplayText.Escape(entry.Key)}' of source '{Model.DisplayText.Escape(entry.Source)}' is stored already with other content ({stored.Read} rows on {stored.CommittedAt:yyyy-MM-dd HH:mm:ss}Z, now {entry.Read}). Nothing of it was stored now. {batch.Identity.OnConflict(_firstItem)}"),
                 entry.Source, entry.Key);
         }
 

@@ -99,7 +99,17 @@ public sealed class IngestService : IIngestService
         var queue = OpenQueue(sink, options, progress, cancellationToken);
         await using (queue.ConfigureAwait(false))
         {
-            var builder = new BatchBuilder<T>(queue, sink, options, _clock);
+            // One writer alone ends at the conflict itself.
+            var guard = options is { StreamKey: not null, Writers: > 1 }
+                ? new StreamGuard<T>(_dataSource, queue, options.Retry, _clock, cancellationToken)
+                : null;
+            if (guard is not null)
+            {
+                queue.OnStored = (batch, _) => guard.Stored(batch);
+                queue.OnFailed = guard.Failed;
+            }
+
+            var builder = new BatchBuilder<T>(queue, sink, options, _clock) { HandOver = guard is null ? null : guard.AddAsync };
             await foreach (var record in records.WithCancellation(cancellationToken).ConfigureAwait(false))
             {
                 builder.Add(record);
@@ -108,7 +118,14 @@ public sealed class IngestService : IIngestService
             }
 
             await builder.FlushAsync().ConfigureAwait(false);
-            return await queue.CompleteAsync().ConfigureAwait(false);
+            try
+            {
+                return await queue.CompleteAsync().ConfigureAwait(false);
+            }
+            catch (BatchConflictException e) when (guard is not null)
+            {
+                throw guard.Explain(e);
+            }
         }
     }
 

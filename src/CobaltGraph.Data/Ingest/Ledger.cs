@@ -15,7 +15,13 @@ internal sealed record LedgerEntry(
     DateTimeOffset? LastEventAt);
 
 /// <summary>An entry that is there.</summary>
-internal sealed record StoredEntry(byte[]? ContentHash, long Read, long Stored, long Rejected, DateTime CommittedAt);
+internal sealed record StoredEntry(byte[]? ContentHash, long Read, long Stored, long Rejected, DateTime CommittedAt)
+{
+    /// <summary>Whether it covers the next of so many items, and the same.</summary>
+    public bool IsBeginningOf(IBatchIdentity identity, int item, int items)
+        => Read > 0 && Read <= items && ContentHash is { } known
+            && identity.HashOf(item, (int)Read) is { } hash && known.AsSpan().SequenceEqual(hash);
+}
 
 /// <summary>
 /// The ledger of batches. Claiming a key is the first statement of the transaction that stores the batch: whoever comes

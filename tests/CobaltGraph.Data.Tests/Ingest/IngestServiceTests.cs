@@ -149,6 +149,53 @@ public sealed class IngestServiceTests(PostgresServerFixture server) : DatabaseT
     }
 
     [Fact]
+    public async Task Keyed_stream_of_several_writers_stores_nothing_behind_other_rows()
+    {
+        var rows = Rows(80_000).ToList();
+        var options = new IngestOptions<Connection> { Source = "sensor", StreamKey = "day", Writers = 4 };
+        await Service.StoreAsync(Stream(rows.Take(15_000)), options, cancellationToken: Cancel);
+        rows[12_000].BytesSent = 7;
+
+        var error = await Assert.ThrowsAsync<BatchConflictException>(
+            () => Service.StoreAsync(Stream(rows), options, cancellationToken: Cancel));
+
+        Assert.Equal("day@10000", error.BatchKey);
+        Assert.Contains("store the first 10000 under this StreamKey", error.Message, StringComparison.Ordinal);
+        await AssertStoredAsync(15_000);
+        Assert.Equal(0, await Count("ingest_batches WHERE batch_key NOT IN ('day@0', 'day@10000')"));
+    }
+
+    // Another process is at work under the same key, with other rows.
+    [Fact]
+    public async Task Rows_that_were_stored_behind_a_conflict_of_this_moment_are_told()
+    {
+        var rows = Rows(60_000).ToList();
+        var options = new IngestOptions<Connection> { Source = "sensor", StreamKey = "day", Writers = 3 };
+        await using var other = await Database.DataSource.OpenConnectionAsync(Cancel);
+        await using var transaction = await other.BeginTransactionAsync(Cancel);
+        await using (var command = new NpgsqlCommand(
+            "INSERT INTO ingest_batches (source, batch_key, content_hash, rows_read, rows_stored) VALUES ('sensor', 'day@10000', '\\x00', 1, 0)",
+            other))
+        {
+            await command.ExecuteNonQueryAsync(Cancel);
+        }
+
+        var storing = Service.StoreAsync(Stream(rows), options, cancellationToken: Cancel);
+        while (await Count("ingest_batches") < 5 && !storing.IsCompleted)
+            await Task.Delay(20, Cancel);
+        await transaction.CommitAsync(Cancel);
+        var error = await Assert.ThrowsAsync<BatchConflictException>(() => storing);
+
+        Assert.Equal("day@10000", error.BatchKey);
+        Assert.Contains("numbers 20000 to 59999 are stored under this StreamKey", error.Message, StringComparison.Ordinal);
+        var first = await Service.StoreAsync(Stream(rows.Take(10_000)), options, cancellationToken: Cancel);
+        var rest = await Service.StoreAsync(
+            Stream(rows.Skip(10_000).Take(10_000)), options with { StreamKey = "rest" }, cancellationToken: Cancel);
+        Assert.Equal((0, 10_000), (first.Stored, rest.Stored));
+        Assert.Equal(60_000, await Count("connections"));
+    }
+
+    [Fact]
     public async Task Batch_that_two_processes_send_at_once_is_stored_once()
     {
         var rows = Rows(40_000).ToList();
