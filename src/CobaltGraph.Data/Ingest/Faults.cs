@@ -8,6 +8,7 @@ namespace CobaltGraph.Data.Ingest;
 internal static class Faults
 {
     private const string IdleInTransactionSessionTimeout = "25P03";
+    private const string IdleSessionTimeout = "57P05";
 
     /// <summary>Whether the same batch can be expected to go through later.</summary>
     public static bool IsTransient(Exception e) => e switch
@@ -18,14 +19,18 @@ internal static class Faults
                 or PostgresErrorCodes.StatementCompletionUnknown or PostgresErrorCodes.LockNotAvailable
                 or PostgresErrorCodes.TooManyConnections or PostgresErrorCodes.OutOfMemory
                 or PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown
-                or PostgresErrorCodes.CannotConnectNow or IdleInTransactionSessionTimeout => true,
+                or PostgresErrorCodes.CannotConnectNow or IdleInTransactionSessionTimeout or IdleSessionTimeout => true,
             // A standby that was the primary, or is about to become it.
             PostgresErrorCodes.ReadOnlySqlTransaction => true,
             // "cached plan must not change result type": once, after a migration.
             PostgresErrorCodes.FeatureNotSupported => server.Routine is "RevalidateCachedQuery",
             _ => server.SqlState.StartsWith("08", StringComparison.Ordinal),
         },
-        NpgsqlException or TimeoutException or IOException or SocketException => true,
+        // Without a cause it is a matter of settings: no password, no encryption.
+        NpgsqlException client => client.IsTransient || (client.InnerException is { } cause && IsTransient(cause)),
+        // Of several hosts.
+        AggregateException several => several.InnerExceptions.Any(IsTransient),
+        TimeoutException or IOException or SocketException => true,
         _ => false,
     };
 
@@ -57,7 +62,8 @@ internal static class Faults
         => e is PostgresException
         {
             SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown
-                or PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.ReadOnlySqlTransaction,
+                or PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.ReadOnlySqlTransaction
+                or IdleSessionTimeout,
         };
 
     /// <summary>What the fault says, safe to print.</summary>
