@@ -49,7 +49,10 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
         _writers = [.. Enumerable.Range(0, options.Writers).Select(_ => Task.Run(WriteAsync, CancellationToken.None))];
     }
 
-    /// <summary>Told of every batch that is stored, by one thread at a time, while its rows are still there.</summary>
+    /// <summary>
+    /// Told of every batch that is stored, by one thread at a time, while its rows are still there. What it throws ends the
+    /// work; the batch is stored all the same.
+    /// </summary>
     public Action<Batch<T>, BatchOutcome<T>>? OnStored { get; set; }
 
     /// <summary>Told of every batch that is not stored, by one thread at a time.</summary>
@@ -189,27 +192,55 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
         {
             try
             {
-                if (IsSkipped(batch))
-                    continue;
-                Add(await _storer.StoreAsync(batch, _cancel.Token).ConfigureAwait(false), batch);
-            }
-#pragma warning disable CA1031 // Whatever it is, it ends the work, and is thrown to the caller.
-            catch (Exception e)
-#pragma warning restore CA1031
-            {
-                if (e is not OperationCanceledException)
-                    IngestLog.Failed(_logger, e, Faults.Describe(e));
-                lock (_gate)
-                {
-                    _unstored.Add(batch);
-                    OnFailed?.Invoke(batch, e);
-                    _failure ??= e;
-                }
+                if (!IsSkipped(batch))
+                    await StoreAsync(batch).ConfigureAwait(false);
             }
             finally
             {
                 Done();
             }
+        }
+    }
+
+    private async Task StoreAsync(Batch<T> batch)
+    {
+        BatchOutcome<T> outcome;
+        try
+        {
+            outcome = await _storer.StoreAsync(batch, _cancel.Token).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // Whatever it is, it ends the work, and is thrown to the caller.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            if (e is not OperationCanceledException)
+                IngestLog.Failed(_logger, e, Faults.Describe(e));
+            lock (_gate)
+            {
+                _unstored.Add(batch);
+                _failure ??= e;
+                Tell(() => OnFailed?.Invoke(batch, e));
+            }
+
+            return;
+        }
+
+        Add(outcome, batch);
+    }
+
+    /// <summary>Calls the caller back. What that throws ends the work, and changes nothing of what is stored.</summary>
+    private void Tell(Action call)
+    {
+        try
+        {
+            call();
+        }
+#pragma warning disable CA1031 // It is the caller's, and thrown to him.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            IngestLog.CallbackFailed(_logger, e);
+            _failure ??= e;
         }
     }
 
@@ -237,13 +268,13 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
             {
                 if (_rejections.Count < _options.MaxReportedRejections)
                     _rejections.Add(rejection);
-                _options.OnRejected?.Invoke(rejection);
+                Tell(() => _options.OnRejected?.Invoke(rejection));
             }
 
-            OnStored?.Invoke(batch, outcome);
+            Tell(() => OnStored?.Invoke(batch, outcome));
             batch.Rows.Clear();
             _buffers.Push(batch.Rows);
-            _progress?.Report(new IngestProgress(_stored, _duplicate, _rejected, _retries));
+            Tell(() => _progress?.Report(new IngestProgress(_stored, _duplicate, _rejected, _retries)));
         }
     }
 

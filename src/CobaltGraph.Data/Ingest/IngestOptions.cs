@@ -31,7 +31,10 @@ public record IngestOptions<T>
     /// <summary>How many rejections the result keeps, from 0; all are counted.</summary>
     public int MaxReportedRejections { get; init; } = 100;
 
-    /// <summary>Called for every rejected row, by one thread at a time.</summary>
+    /// <summary>
+    /// Called for every rejected row, by one thread at a time, once the others of its batch are stored. An exception of it
+    /// ends the call and is thrown from there, when the batches under way are done; nothing that is stored is undone.
+    /// </summary>
     public Action<IngestRejection<T>>? OnRejected { get; init; }
 }
 

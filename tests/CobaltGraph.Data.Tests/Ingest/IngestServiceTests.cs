@@ -388,6 +388,36 @@ public sealed class IngestServiceTests(PostgresServerFixture server) : DatabaseT
         await AssertStoredAsync(stored + 5);
     }
 
+    // What is stored is stored, whatever becomes of telling it.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Error_of_a_callback_reaches_the_caller_and_undoes_nothing(bool isOfProgress)
+    {
+        var rows = Rows(60).ToList();
+        rows[25].DstPort = rows[26].DstPort = -1;
+        var told = new List<long>();
+        var writer = Service.OpenConnectionWriter(new()
+        {
+            BatchSize = 10, FlushInterval = TimeSpan.FromHours(1),
+            OnRejected = r => { told.Add(r.Position); throw new IOException("the disk is full"); },
+        });
+        foreach (var row in rows)
+            await writer.WriteAsync(row, Cancel);
+
+        await Assert.ThrowsAsync<IOException>(() => writer.CompleteAsync(Cancel));
+
+        Assert.Equal([25, 26], told);
+        Assert.Equal(28, await Count("connections"));
+        Assert.Equal(rows.Skip(30), writer.Unstored.SelectMany(batch => batch.Records));
+        await writer.DisposeAsync();
+
+        var options = new IngestOptions<Connection> { StreamKey = "s", OnRejected = _ => { if (!isOfProgress) throw new IOException(); } };
+        var progress = new Reports(_ => { if (isOfProgress) throw new IOException(); });
+        await Assert.ThrowsAsync<IOException>(() => Service.StoreAsync(Stream(rows), options, progress, Cancel));
+        Assert.Equal(28 + 58, await Count("connections"));
+    }
+
     [Fact]
     public async Task Error_of_the_stream_reaches_the_caller_and_keeps_what_is_committed()
     {
