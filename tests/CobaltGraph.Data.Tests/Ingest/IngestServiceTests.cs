@@ -93,6 +93,28 @@ public sealed class IngestServiceTests(PostgresServerFixture server) : DatabaseT
         }
     }
 
+    // As a dual-stack socket gives them.
+    [Fact]
+    public async Task Mapped_address_is_the_address_of_IPv4_that_it_means()
+    {
+        var mac = MacAddress.Parse("02:00:00:00:00:01");
+        var (plain, mapped) = (IPAddress.Parse("192.0.2.7"), IPAddress.Parse("::ffff:192.0.2.7"));
+        Connection[] rows = [.. new[] { plain, mapped }.Select(ip => new Connection { SrcMac = mac, SrcIp = ip, DstIp = ip })];
+        DeviceSighting[] sightings = [.. new[] { plain, mapped }.Select(ip => new DeviceSighting { MacAddress = mac, IpAddress = ip })];
+
+        await Service.StoreBatchAsync("s", "plain", [rows[0]], Cancel);
+        await Service.StoreBatchAsync("s", "mapped", [rows[1]], Cancel);
+        await Service.StoreBatchAsync("s", "seen plain", [sightings[0]], Cancel);
+        await Service.StoreBatchAsync("s", "seen mapped", [sightings[1]], Cancel);
+
+        Assert.Equal(2, await Count("connections WHERE src_ip = '192.0.2.7' AND dst_ip = '192.0.2.7'"));
+        Assert.Equal(["192.0.2.7 2"], await Texts("SELECT host(dst_ip) || ' ' || connection_count FROM device_destinations"));
+        Assert.Equal(["192.0.2.7"], await Texts("SELECT host(ip_address) FROM devices"));
+        // The same rows under the same key, whichever way they are written.
+        Assert.Equal(1, (await Service.StoreBatchAsync("s", "plain", [rows[1]], Cancel)).Duplicate);
+        Assert.Equal(1, (await Service.StoreBatchAsync("s", "seen plain", [sightings[1]], Cancel)).Duplicate);
+    }
+
     [Fact]
     public async Task Time_left_out_is_the_time_of_storing()
     {
