@@ -353,7 +353,6 @@ internal sealed class BatchStorer<T>(
         private long _duplicate;
         private long _rejectedBefore;
         private int _transactions;
-        private int _retries;
 
         public Batch<T> Batch => batch;
 
@@ -485,7 +484,6 @@ internal sealed class BatchStorer<T>(
             // Without a claim it waited for something else than its rows.
             if (isTimeout && (attempt.ClaimedAt is not null || attempt.IsCommitting))
                 Timeouts++;
-            _retries++;
             if (isConnectionLost && attempt.BackendPid != 0)
                 _stale.Add(attempt);
             // Whose own claim the server took, for him no earlier one was committed.
@@ -508,7 +506,7 @@ internal sealed class BatchStorer<T>(
             }));
             rejections.Sort((x, y) => x.Item1.CompareTo(y.Item1));
             return new BatchOutcome<T>(
-                _stored, _duplicate, _transactions, Math.Max(0, _retries), [.. rejections.Select(r => r.Item2)])
+                _stored, _duplicate, _transactions, Attempts, [.. rejections.Select(r => r.Item2)])
             {
                 RejectedBefore = _rejectedBefore,
             };
