@@ -32,6 +32,17 @@ internal sealed class Batch<T>(string source, long firstPosition, IBatchIdentity
 
     public void AddRefused(IngestRejection<T> rejection) => Refused.Add((ItemCount++, rejection));
 
+    /// <summary>All items as they were sent, refused ones among them.</summary>
+    public IReadOnlyList<T> Records()
+    {
+        var records = new T[ItemCount];
+        for (var row = 0; row < Rows.Count; row++)
+            records[_itemOfRow[row]] = Rows[row];
+        foreach (var (item, rejection) in Refused)
+            records[item] = rejection.Record;
+        return records;
+    }
+
     public int ItemOf(int row) => _itemOfRow[row];
 
     /// <summary>How many rows stand before an item.</summary>
@@ -58,4 +69,7 @@ internal interface IBatchIdentity
 
     /// <summary>Whether an entry that covers less than the batch is a beginning of it.</summary>
     bool CanContinue { get; }
+
+    /// <summary>What to do when the key of an item stands for something else.</summary>
+    string OnConflict(int item) => "Give it a key of its own, or send what was sent then.";
 }

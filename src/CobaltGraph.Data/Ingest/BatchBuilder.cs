@@ -3,6 +3,9 @@ namespace CobaltGraph.Data.Ingest;
 /// <summary>Cuts a stream of records into batches.</summary>
 internal sealed class BatchBuilder<T>(BatchQueue<T> queue, IRecordSink<T> sink, IngestOptions<T> options, TimeProvider clock)
 {
+    /// <summary>Hands a batch over; without it, to the queue as it comes.</summary>
+    public Func<Batch<T>, ValueTask<bool>>? HandOver { get; init; }
+
     private readonly Guid _call = Guid.NewGuid();
     private Batch<T>? _batch;
     private DateTimeOffset _now;
@@ -31,9 +34,16 @@ internal sealed class BatchBuilder<T>(BatchQueue<T> queue, IRecordSink<T> sink, 
     /// <returns>False when the queue takes no more.</returns>
     public ValueTask<bool> FlushAsync()
     {
+        var batch = Take();
+        return batch is null ? ValueTask.FromResult(true) : HandOver is null ? queue.AddAsync(batch) : HandOver(batch);
+    }
+
+    /// <summary>What there is, to do something else with; null for nothing.</summary>
+    public Batch<T>? Take()
+    {
         var batch = _batch;
         _batch = null;
-        return batch is null ? ValueTask.FromResult(true) : queue.AddAsync(batch);
+        return batch;
     }
 
     private Batch<T> Begin()

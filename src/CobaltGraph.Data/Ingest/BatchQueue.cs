@@ -20,6 +20,7 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly Stack<IRecordBuffer<T>> _buffers = [];
     private readonly List<IngestRejection<T>> _rejections = [];
+    private readonly List<Batch<T>> _unstored = [];
     private TaskCompletionSource? _idle;
     private Exception? _failure;
     private int _pending;
@@ -48,11 +49,14 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
         _writers = [.. Enumerable.Range(0, options.Writers).Select(_ => Task.Run(WriteAsync, CancellationToken.None))];
     }
 
-    /// <summary>Told of every batch that is stored, by one thread at a time, while its rows are still there.</summary>
-    public Action<Batch<T>, BatchOutcome<T>>? OnStored { get; init; }
+    /// <summary>
+    /// Told of every batch that is stored, by one thread at a time, while its rows are still there. What it throws ends the
+    /// work; the batch is stored all the same.
+    /// </summary>
+    public Action<Batch<T>, BatchOutcome<T>>? OnStored { get; set; }
 
     /// <summary>Told of every batch that is not stored, by one thread at a time.</summary>
-    public Action<Batch<T>, Exception>? OnFailed { get; init; }
+    public Action<Batch<T>, Exception>? OnFailed { get; set; }
 
     /// <summary>What ended the work, or null.</summary>
     public Exception? Failure
@@ -61,6 +65,18 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
         {
             lock (_gate)
                 return _failure;
+        }
+    }
+
+    /// <summary>
+    /// Batches that were handed over and are not surely stored, in their order; all of them once the work has ended.
+    /// </summary>
+    public IReadOnlyList<Batch<T>> Unstored
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _unstored.OrderBy(batch => batch.FirstPosition)];
         }
     }
 
@@ -82,7 +98,11 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
         lock (_gate)
         {
             if (_failure is not null)
+            {
+                _unstored.Add(batch);
                 return false;
+            }
+
             _pending++;
         }
 
@@ -93,10 +113,35 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
         }
         catch (Exception e) when (e is OperationCanceledException or ChannelClosedException)
         {
+            lock (_gate)
+            {
+                _unstored.Add(batch);
+                if (_cancel.IsCancellationRequested)
+                    _failure ??= e;
+            }
+
             Done();
             _cancel.Token.ThrowIfCancellationRequested();
             return false;
         }
+    }
+
+    /// <summary>Takes a batch that nobody stores any more, for its sender gave up.</summary>
+    public void GiveUp(Batch<T> batch)
+    {
+        lock (_gate)
+        {
+            _unstored.Add(batch);
+            _failure ??= new OperationCanceledException(
+                "Given up before all rows were committed; Unstored of the writer has those that are not.");
+        }
+    }
+
+    /// <summary>Ends the work for a fault of its sender.</summary>
+    public void Fail(Exception e)
+    {
+        lock (_gate)
+            _failure ??= e;
     }
 
     /// <summary>Waits until every batch that was handed over is done with.</summary>
@@ -147,25 +192,66 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
         {
             try
             {
-                if (Failure is null)
-                    Add(await _storer.StoreAsync(batch, _cancel.Token).ConfigureAwait(false), batch);
-            }
-#pragma warning disable CA1031 // Whatever it is, it ends the work, and is thrown to the caller.
-            catch (Exception e)
-#pragma warning restore CA1031
-            {
-                if (e is not OperationCanceledException)
-                    IngestLog.Failed(_logger, e, Faults.Describe(e));
-                lock (_gate)
-                {
-                    OnFailed?.Invoke(batch, e);
-                    _failure ??= e;
-                }
+                if (!IsSkipped(batch))
+                    await StoreAsync(batch).ConfigureAwait(false);
             }
             finally
             {
                 Done();
             }
+        }
+    }
+
+    private async Task StoreAsync(Batch<T> batch)
+    {
+        BatchOutcome<T> outcome;
+        try
+        {
+            outcome = await _storer.StoreAsync(batch, _cancel.Token).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // Whatever it is, it ends the work, and is thrown to the caller.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            if (e is not OperationCanceledException)
+                IngestLog.Failed(_logger, e, Faults.Describe(e));
+            lock (_gate)
+            {
+                _unstored.Add(batch);
+                _failure ??= e;
+                Tell(() => OnFailed?.Invoke(batch, e));
+            }
+
+            return;
+        }
+
+        Add(outcome, batch);
+    }
+
+    /// <summary>Calls the caller back. What that throws ends the work, and changes nothing of what is stored.</summary>
+    private void Tell(Action call)
+    {
+        try
+        {
+            call();
+        }
+#pragma warning disable CA1031 // It is the caller's, and thrown to him.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            IngestLog.CallbackFailed(_logger, e);
+            _failure ??= e;
+        }
+    }
+
+    private bool IsSkipped(Batch<T> batch)
+    {
+        lock (_gate)
+        {
+            if (_failure is null)
+                return false;
+            _unstored.Add(batch);
+            return true;
         }
     }
 
@@ -182,13 +268,13 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
             {
                 if (_rejections.Count < _options.MaxReportedRejections)
                     _rejections.Add(rejection);
-                _options.OnRejected?.Invoke(rejection);
+                Tell(() => _options.OnRejected?.Invoke(rejection));
             }
 
-            OnStored?.Invoke(batch, outcome);
+            Tell(() => OnStored?.Invoke(batch, outcome));
             batch.Rows.Clear();
             _buffers.Push(batch.Rows);
-            _progress?.Report(new IngestProgress(_stored, _duplicate, _rejected, _retries));
+            Tell(() => _progress?.Report(new IngestProgress(_stored, _duplicate, _rejected, _retries)));
         }
     }
 

@@ -45,6 +45,12 @@ internal sealed class BatchStorer<T>(
     // Many statements instead of one.
     private const int PartsTimeoutFactor = 20;
 
+    // A batch that takes too long so often is stored in halves.
+    private const int TimeoutsBeforeParts = 2;
+
+    // Longer ones no timer has.
+    private static readonly TimeSpan LongestTimeout = TimeSpan.FromDays(40);
+
     // Npgsql waits for an answer to its cancellation, and where it opens a connection or disposes of a reader, an importer or
     // a transaction it hears no cancellation at all.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
@@ -57,13 +63,14 @@ internal sealed class BatchStorer<T>(
         activity?.SetTag("cobaltgraph.source", batch.Source);
 
         var run = new Run(batch);
+        var limit = Times(retry.BatchTimeout, batch);
         while (!run.IsDone)
         {
             var entry = run.NextEntry();
             var attempt = new Attempt();
             try
             {
-                await AttemptAsync(run, entry, attempt, cancellationToken).ConfigureAwait(false);
+                await AttemptAsync(run, entry, attempt, limit - clock.GetElapsedTime(started), cancellationToken).ConfigureAwait(false);
             }
             catch (PostgresException e) when (!run.IsSplit && (Faults.IsInRow(e) || Faults.IsStatementTimeout(e)))
             {
@@ -74,7 +81,7 @@ internal sealed class BatchStorer<T>(
             }
             catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
             {
-                await RecoverAsync(run, entry, attempt, e, started, cancellationToken).ConfigureAwait(false);
+                await RecoverAsync(run, entry, attempt, e, started, limit, cancellationToken).ConfigureAwait(false);
             }
         }
 
@@ -84,15 +91,18 @@ internal sealed class BatchStorer<T>(
         return outcome;
     }
 
-    private async Task AttemptAsync(Run run, LedgerEntry entry, Attempt attempt, CancellationToken cancellationToken)
+    private async Task AttemptAsync(
+        Run run, LedgerEntry entry, Attempt attempt, TimeSpan left, CancellationToken cancellationToken)
     {
-        var timeout = retry.AttemptTimeout
-            * Math.Max(1, run.Batch.Rows.Count / IngestOptions<T>.DefaultBatchSize)
-            * (run.IsSplit || run.Unclear is not null ? PartsTimeoutFactor : 1);
+        var statement = Times(retry.AttemptTimeout, run.Batch);
+        var timeout = statement * (run.IsSplit || run.Unclear is not null ? PartsTimeoutFactor : 1);
+        timeout = new[] { timeout, left, LongestTimeout }.Min();
+        if (timeout <= TimeSpan.Zero)
+            throw new TimeoutException("no time is left");
         using var deadline = new CancellationTokenSource(timeout, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
         attempt.Deadline = deadline.Token;
-        attempt.TimeoutSeconds = (int)Math.Ceiling(timeout.TotalSeconds);
+        attempt.StatementTimeout = statement < timeout ? statement : timeout;
         var work = TryAsync(run, [.. run.Stale], entry, attempt, either.Token);
         try
         {
@@ -119,6 +129,10 @@ internal sealed class BatchStorer<T>(
         }
     }
 
+    /// <summary>A time for 10,000 rows, for a batch of perhaps more.</summary>
+    private static TimeSpan Times(TimeSpan time, Batch<T> batch)
+        => time * Math.Max(1, batch.Rows.Count / IngestOptions<T>.DefaultBatchSize);
+
     /// <summary>One try. It may end long after it was given up, and therefore tells the run nothing by itself.</summary>
     /// <returns>What the run learns from it; null when whoever held the key has let go of it.</returns>
     private async Task<Action?> TryAsync(
@@ -131,7 +145,7 @@ internal sealed class BatchStorer<T>(
             await EndStaleAsync(connection, stale, cancellationToken).ConfigureAwait(false);
             if (unclear is not null)
             {
-                var refused = await FindRefusedAsync(connection, rows, unclear, cancellationToken).ConfigureAwait(false);
+                var refused = await FindRefusedAsync(connection, rows, unclear, attempt, cancellationToken).ConfigureAwait(false);
                 return () => run.Cleared(unclear, refused);
             }
 
@@ -191,7 +205,7 @@ internal sealed class BatchStorer<T>(
 
     /// <summary>Waits before the next try, or throws when there is none.</summary>
     private async Task RecoverAsync(
-        Run run, LedgerEntry entry, Attempt attempt, Exception e, long started, CancellationToken cancellationToken)
+        Run run, LedgerEntry entry, Attempt attempt, Exception e, long started, TimeSpan limit, CancellationToken cancellationToken)
     {
         if (e is IngestException)
             throw e;
@@ -201,17 +215,23 @@ internal sealed class BatchStorer<T>(
             cancellationToken.ThrowIfCancellationRequested();
 
         var isTransient = Faults.IsTransient(e);
-        run.Failed(attempt, isTransient && e is not PostgresException);
-        if (!isTransient || run.Attempts >= retry.MaxAttempts)
+        run.Failed(attempt, isTransient && e is not PostgresException, Faults.IsTimeout(e));
+        var delay = Delay(run.Attempts);
+        if (!isTransient || run.Attempts >= retry.MaxAttempts || clock.GetElapsedTime(started) + delay >= limit)
         {
             throw new IngestException(
-                Explain(run, entry, attempt, e, isTransient, clock.GetElapsedTime(started)),
-                entry.Source, entry.Key, attempt.IsCommitting, e);
+                Explain(run, entry, e, isTransient, clock.GetElapsedTime(started)),
+                entry.Source, entry.Key, run.IsOutcomeOpen, e);
         }
 
         if (Faults.AffectsPool(e))
             dataSource.Clear();
-        var delay = Delay(run.Attempts);
+        if (run.Timeouts >= TimeoutsBeforeParts && !run.IsSplit)
+        {
+            run.IsSplit = true;
+            IngestLog.Splitting(logger, entry.Source, entry.Key, Faults.Describe(e));
+        }
+
         IngestLog.Retrying(logger, e, entry.Source, entry.Key, run.Attempts, retry.MaxAttempts, delay);
         IngestDiagnostics.Retries.Add(1, new KeyValuePair<string, object?>("cobaltgraph.kind", sink.Kind));
         await Task.Delay(delay, clock, cancellationToken).ConfigureAwait(false);
@@ -225,14 +245,14 @@ internal sealed class BatchStorer<T>(
     }
 
     private static string Explain(
-        Run run, LedgerEntry entry, Attempt attempt, Exception e, bool isTransient, TimeSpan elapsed)
+        Run run, LedgerEntry entry, Exception e, bool isTransient, TimeSpan elapsed)
     {
         var batch = $"Batch '{Model.DisplayText.Escape(entry.Key)}' of source '{Model.DisplayText.Escape(entry.Source)}'";
         if (LedgerSource.IsForeign(e))
             return $"{batch} is not stored: {LedgerSource.Explain(entry.Source)}.";
 
         var tries = string.Create(CultureInfo.InvariantCulture, $"{run.Attempts} tries in {elapsed.TotalSeconds:0.#} s");
-        var state = attempt.IsCommitting
+        var state = run.IsOutcomeOpen
             ? "may or may not be stored, for the connection broke during the commit; storing it again under its key settles which"
             : "is not stored";
         return isTransient
@@ -255,23 +275,23 @@ internal sealed class BatchStorer<T>(
                 return;
 
             var refused = await StorePartsAsync(
-                connection, transaction, rows, firstRow, rows.Count - firstRow, cancellationToken).ConfigureAwait(false);
+                connection, transaction, rows, firstRow, rows.Count - firstRow, attempt, cancellationToken).ConfigureAwait(false);
             if (refused.Count > 0)
                 await Ledger.CorrectAsync(connection, entry, refused.Count, cancellationToken).ConfigureAwait(false);
             attempt.Refused = refused;
-            await transaction.CommitAsync(attempt, cancellationToken).ConfigureAwait(false);
+            await LedgerClaim.CommitAsync(connection, attempt, cancellationToken).ConfigureAwait(false);
         }
     }
 
     /// <summary>Finds the rows that the server refuses, and stores none.</summary>
     private async Task<List<(int Row, string Reason)>> FindRefusedAsync(
-        NpgsqlConnection connection, IRecordBuffer<T> rows, StoredPart part, CancellationToken cancellationToken)
+        NpgsqlConnection connection, IRecordBuffer<T> rows, StoredPart part, Attempt attempt, CancellationToken cancellationToken)
     {
         var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
         await using (transaction.ConfigureAwait(false))
         {
             var refused = await StorePartsAsync(
-                connection, transaction, rows, part.FirstRow, part.Rows, cancellationToken).ConfigureAwait(false);
+                connection, transaction, rows, part.FirstRow, part.Rows, attempt, cancellationToken).ConfigureAwait(false);
             await transaction.RollbackAsync(cancellationToken).ConfigureAwait(false);
             return refused;
         }
@@ -280,7 +300,7 @@ internal sealed class BatchStorer<T>(
     /// <returns>The rows that the server refuses.</returns>
     private async Task<List<(int Row, string Reason)>> StorePartsAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, IRecordBuffer<T> rows, int firstRow, int rowCount,
-        CancellationToken cancellationToken)
+        Attempt attempt, CancellationToken cancellationToken)
     {
         var refused = new List<(int Row, string Reason)>();
         var parts = new Stack<(int Start, int Count)>();
@@ -290,7 +310,7 @@ internal sealed class BatchStorer<T>(
             await transaction.SaveAsync(Savepoint, cancellationToken).ConfigureAwait(false);
             try
             {
-                await sink.StorePartAsync(connection, rows, part.Start, part.Count, cancellationToken).ConfigureAwait(false);
+                await sink.StorePartAsync(connection, rows, part.Start, part.Count, attempt, cancellationToken).ConfigureAwait(false);
             }
             catch (PostgresException e) when (Faults.IsInRow(e))
             {
@@ -333,13 +353,15 @@ internal sealed class BatchStorer<T>(
         private long _duplicate;
         private long _rejectedBefore;
         private int _transactions;
-        private int _retries;
 
         public Batch<T> Batch => batch;
 
         public int Attempts { get; private set; }
 
-        /// <summary>Whether rows are stored in parts, because one of them is refused.</summary>
+        /// <summary>Tries whose rows took too long.</summary>
+        public int Timeouts { get; private set; }
+
+        /// <summary>Whether rows are stored in parts, because one of them is refused or all together take too long.</summary>
         public bool IsSplit { get; set; }
 
         /// <summary>Tries whose connection is lost.</summary>
@@ -348,6 +370,9 @@ internal sealed class BatchStorer<T>(
         public int FirstRow => batch.RowsBefore(_firstItem);
 
         public bool IsDone => _isStored;
+
+        /// <summary>Whether a try may have stored it, for all that is known.</summary>
+        public bool IsOutcomeOpen => _openClaims.Count > 0;
 
         /// <summary>What is stored, and of which it has to be found out which rows are not.</summary>
         public StoredPart? Unclear { get; private set; }
@@ -411,9 +436,7 @@ internal sealed class BatchStorer<T>(
             }
 
             // What is stored may be a beginning of what is sent now.
-            if (batch.Identity.CanContinue && stored.Read < entry.Read && stored.Read > 0
-                && batch.Identity.HashOf(_firstItem, (int)stored.Read) is { } beginning
-                && stored.ContentHash is { } known && known.AsSpan().SequenceEqual(beginning))
+            if (batch.Identity.CanContinue && stored.IsBeginningOf(batch.Identity, _firstItem, (int)entry.Read - 1))
             {
                 WasStored((int)stored.Read, stored);
                 return;
@@ -422,7 +445,7 @@ internal sealed class BatchStorer<T>(
             throw new BatchConflictException(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"Batch '{Model.DisplayText.Escape(entry.Key)}' of source '{Model.DisplayText.Escape(entry.Source)}' is stored already with other content ({stored.Read} rows on {stored.CommittedAt:yyyy-MM-dd HH:mm:ss}Z, now {entry.Read}). Nothing of it was stored now. Give it a key of its own, or send what was sent then."),
+                    $"Batch '{Model.DisplayText.Escape(entry.Key)}' of source '{Model.DisplayText.Escape(entry.Source)}' is stored already with other content ({stored.Read} rows on {stored.CommittedAt:yyyy-MM-dd HH:mm:ss}Z, now {entry.Read}). Nothing of it was stored now. {batch.Identity.OnConflict(_firstItem)}"),
                 entry.Source, entry.Key);
         }
 
@@ -455,12 +478,17 @@ internal sealed class BatchStorer<T>(
             _isStored = _firstItem == batch.ItemCount;
         }
 
-        public void Failed(Attempt attempt, bool isConnectionLost)
+        public void Failed(Attempt attempt, bool isConnectionLost, bool isTimeout)
         {
             Attempts++;
-            _retries++;
+            // Without a claim it waited for something else than its rows.
+            if (isTimeout && (attempt.ClaimedAt is not null || attempt.IsCommitting))
+                Timeouts++;
             if (isConnectionLost && attempt.BackendPid != 0)
                 _stale.Add(attempt);
+            // Whose own claim the server took, for him no earlier one was committed.
+            if (attempt.ClaimedAt is not null)
+                _openClaims.RemoveAll(claim => claim is not null);
             if (attempt.IsCommitting)
             {
                 _openClaims.Add(attempt.ClaimedAt);
@@ -478,7 +506,7 @@ internal sealed class BatchStorer<T>(
             }));
             rejections.Sort((x, y) => x.Item1.CompareTo(y.Item1));
             return new BatchOutcome<T>(
-                _stored, _duplicate, _transactions, Math.Max(0, _retries), [.. rejections.Select(r => r.Item2)])
+                _stored, _duplicate, _transactions, Attempts, [.. rejections.Select(r => r.Item2)])
             {
                 RejectedBefore = _rejectedBefore,
             };

@@ -225,6 +225,7 @@ internal sealed class ConnectionBuffer : IRecordBuffer<Connection>
             return;
         }
 
+        value = value.Unmapped();
         var isV4 = value.AddressFamily == AddressFamily.InterNetwork;
         var length = isV4 ? 4 : 16;
         PutLength(4 + length);

@@ -17,6 +17,7 @@ internal static class ConnectionCopy
     /// <param name="rows">Where the rows stand.</param>
     /// <param name="start">The first row.</param>
     /// <param name="count">How many.</param>
+    /// <param name="timeout">How long the server may take over them; null for what the connection string says.</param>
     /// <param name="cancellationToken">Ends the COPY; nothing of it is stored.</param>
     /// <exception cref="PostgresException">The database refused a row; none is stored.</exception>
     public static async Task WriteAsync(
@@ -25,10 +26,13 @@ internal static class ConnectionCopy
         ConnectionBuffer rows,
         int start,
         int count,
+        TimeSpan? timeout,
         CancellationToken cancellationToken)
     {
         var stream = await connection.BeginRawBinaryCopyAsync(
             $"COPY {table} ({ConnectionBuffer.Columns}) FROM STDIN (FORMAT BINARY)", cancellationToken).ConfigureAwait(false);
+        if (timeout is { } limit)
+            stream.ReadTimeout = stream.WriteTimeout = (int)Math.Min(limit.TotalMilliseconds, int.MaxValue);
         var isWritten = false;
         try
         {
@@ -66,7 +70,7 @@ internal static class ConnectionCopy
         var now = TimeProvider.System.GetUtcNow();
         foreach (var row in rows)
             buffer.Add(row, now);
-        await WriteAsync(connection, "connections", buffer, 0, buffer.Count, cancellationToken).ConfigureAwait(false);
+        await WriteAsync(connection, "connections", buffer, 0, buffer.Count, null, cancellationToken).ConfigureAwait(false);
         return buffer.Count;
     }
 

@@ -29,22 +29,25 @@ internal sealed class ConnectionSink : IRecordSink<Connection>
             if (rows.Count > firstRow)
             {
                 await ConnectionCopy.WriteAsync(
-                    connection, Parent, (ConnectionBuffer)rows, firstRow, rows.Count - firstRow, cancellationToken)
-                    .ConfigureAwait(false);
+                    connection, Parent, (ConnectionBuffer)rows, firstRow, rows.Count - firstRow, attempt.StatementTimeout,
+                    cancellationToken).ConfigureAwait(false);
             }
 
-            await transaction.CommitAsync(attempt, cancellationToken).ConfigureAwait(false);
+            await LedgerClaim.CommitAsync(connection, attempt, cancellationToken).ConfigureAwait(false);
         }
     }
 
     public async Task StorePartAsync(
-        NpgsqlConnection connection, IRecordBuffer<Connection> rows, int start, int count, CancellationToken cancellationToken)
+        NpgsqlConnection connection, IRecordBuffer<Connection> rows, int start, int count, Attempt attempt,
+        CancellationToken cancellationToken)
     {
-        await ConnectionCopy.WriteAsync(connection, Parent, (ConnectionBuffer)rows, start, count, cancellationToken)
+        await ConnectionCopy.WriteAsync(
+            connection, Parent, (ConnectionBuffer)rows, start, count, attempt.StatementTimeout, cancellationToken)
             .ConfigureAwait(false);
         // A deferred key would otherwise fail at the commit, where no part can be told from another.
         var constraints = new NpgsqlBatch(connection)
         {
+            Timeout = attempt.TimeoutSeconds,
             BatchCommands = { new("SET CONSTRAINTS ALL IMMEDIATE"), new("SET CONSTRAINTS ALL DEFERRED") },
         };
         await using (constraints.ConfigureAwait(false))

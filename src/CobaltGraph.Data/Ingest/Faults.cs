@@ -8,6 +8,7 @@ namespace CobaltGraph.Data.Ingest;
 internal static class Faults
 {
     private const string IdleInTransactionSessionTimeout = "25P03";
+    private const string IdleSessionTimeout = "57P05";
 
     /// <summary>Whether the same batch can be expected to go through later.</summary>
     public static bool IsTransient(Exception e) => e switch
@@ -18,20 +19,40 @@ internal static class Faults
                 or PostgresErrorCodes.StatementCompletionUnknown or PostgresErrorCodes.LockNotAvailable
                 or PostgresErrorCodes.TooManyConnections or PostgresErrorCodes.OutOfMemory
                 or PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown
-                or PostgresErrorCodes.CannotConnectNow or IdleInTransactionSessionTimeout => true,
+                or PostgresErrorCodes.CannotConnectNow or IdleInTransactionSessionTimeout or IdleSessionTimeout => true,
             // A standby that was the primary, or is about to become it.
             PostgresErrorCodes.ReadOnlySqlTransaction => true,
             // "cached plan must not change result type": once, after a migration.
             PostgresErrorCodes.FeatureNotSupported => server.Routine is "RevalidateCachedQuery",
             _ => server.SqlState.StartsWith("08", StringComparison.Ordinal),
         },
-        NpgsqlException or TimeoutException or IOException or SocketException => true,
+        // Without a cause it is a matter of settings: no password, no encryption.
+        NpgsqlException client => client.IsTransient || (client.InnerException is { } cause && IsTransient(cause)),
+        // Of several hosts.
+        AggregateException several => several.InnerExceptions.Any(IsTransient),
+        TimeoutException or IOException or SocketException => true,
         _ => false,
     };
 
     /// <summary>Whether a row is at fault: a value that its column refuses, or a constraint.</summary>
     public static bool IsInRow(PostgresException e)
         => e.SqlState.StartsWith("22", StringComparison.Ordinal) || e.SqlState.StartsWith("23", StringComparison.Ordinal);
+
+    /// <summary>
+    /// Whether the server answered that it did not do what it was asked for. An error that ends the session is no such
+    /// answer: it can come between a commit and the word of it.
+    /// </summary>
+    public static bool IsRefusal(Exception e) => e switch
+    {
+        PostgresException server => server.InvariantSeverity is "ERROR"
+            && server.SqlState is not (PostgresErrorCodes.StatementCompletionUnknown or PostgresErrorCodes.TransactionResolutionUnknown),
+        // Cancelled, and the server said so.
+        OperationCanceledException { InnerException: { } inner } => IsRefusal(inner),
+        _ => false,
+    };
+
+    /// <summary>Whether the answer did not come in time.</summary>
+    public static bool IsTimeout(Exception e) => e is TimeoutException or NpgsqlException { InnerException: TimeoutException };
 
     /// <summary>Whether the server ended the statement for its length, which a shorter one may avoid.</summary>
     public static bool IsStatementTimeout(PostgresException e) => e.SqlState == PostgresErrorCodes.QueryCanceled;
@@ -41,7 +62,8 @@ internal static class Faults
         => e is PostgresException
         {
             SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown
-                or PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.ReadOnlySqlTransaction,
+                or PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.ReadOnlySqlTransaction
+                or IdleSessionTimeout,
         };
 
     /// <summary>What the fault says, safe to print.</summary>

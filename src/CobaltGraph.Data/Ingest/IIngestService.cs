@@ -16,7 +16,7 @@ public interface IIngestService
     /// </summary>
     /// <param name="connections">The connections, read once, never more than a few batches ahead.</param>
     /// <param name="options">Source, batches, writers; null for the defaults.</param>
-    /// <param name="progress">Told after every batch.</param>
+    /// <param name="progress">Told after every batch; an exception of it ends the call, as one of OnRejected does.</param>
     /// <param name="cancellationToken">Ends the call after the commits that are under way.</param>
     /// <returns>What became of every row: read = stored + duplicate + rejected.</returns>
     /// <exception cref="ArgumentException">An option is out of its range; the message names it.</exception>

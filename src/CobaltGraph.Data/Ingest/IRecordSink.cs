@@ -24,7 +24,8 @@ internal interface IRecordSink<T>
 
     /// <summary>Stores some rows in the transaction that is open, deferred constraints included.</summary>
     Task StorePartAsync(
-        NpgsqlConnection connection, IRecordBuffer<T> rows, int start, int count, CancellationToken cancellationToken);
+        NpgsqlConnection connection, IRecordBuffer<T> rows, int start, int count, Attempt attempt,
+        CancellationToken cancellationToken);
 }
 
 /// <summary>How far one try to store a batch got.</summary>
@@ -33,8 +34,11 @@ internal sealed class Attempt
     /// <summary>Ends the wait for a server that does not answer; for the commit nothing else does.</summary>
     public CancellationToken Deadline { get; set; }
 
-    /// <summary>The same for a single command, should the driver not hear the deadline; whole seconds.</summary>
-    public int TimeoutSeconds { get; set; }
+    /// <summary>How long one of its statements may take.</summary>
+    public TimeSpan StatementTimeout { get; set; }
+
+    /// <summary>The same as the driver counts it.</summary>
+    public int TimeoutSeconds => (int)Math.Ceiling(StatementTimeout.TotalSeconds);
 
     /// <summary>The server process that works for it, to be ended should the connection to it break.</summary>
     public int BackendPid { get; set; }
@@ -48,6 +52,23 @@ internal sealed class Attempt
     /// <summary>Rows that the server refused, of a batch that is stored in parts.</summary>
     public IReadOnlyList<(int Row, string Reason)> Refused { get; set; } = [];
 
-    /// <summary>Whether the commit was sent, so that a broken connection leaves its outcome open.</summary>
-    public bool IsCommitting { get; set; }
+    /// <summary>Whether the commit was sent and no answer to it came, so that its outcome is open.</summary>
+    public bool IsCommitting { get; private set; }
+
+    /// <summary>Runs what commits. Its outcome is open from here on, until it succeeds or the server refuses it.</summary>
+    public async Task<T> CommitAsync<T>(Func<Task<T>> commit)
+    {
+        IsCommitting = true;
+        try
+        {
+            var result = await commit().ConfigureAwait(false);
+            IsCommitting = false;
+            return result;
+        }
+        catch (Exception e) when (Faults.IsRefusal(e))
+        {
+            IsCommitting = false;
+            throw;
+        }
+    }
 }

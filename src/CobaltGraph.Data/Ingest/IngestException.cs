@@ -29,8 +29,8 @@ public class IngestException : Exception
     public string BatchKey { get; }
 
     /// <summary>
-    /// Whether the last attempt broke during the commit: the batch is stored as a whole or not at all, and storing it
-    /// again under its key settles which. Otherwise it is not stored.
+    /// Whether an attempt got no answer to its commit, and no later one could tell what became of it: the batch is stored
+    /// as a whole or not at all, and storing it again under its key settles which. Otherwise it is not stored.
     /// </summary>
     public bool IsOutcomeUnknown { get; }
 }

@@ -14,6 +14,9 @@ internal static partial class IngestLog
     [LoggerMessage(3, LogLevel.Information, "Server process {Pid}, which still worked for a lost connection, was ended.")]
     public static partial void EndedStale(ILogger logger, int pid);
 
+    [LoggerMessage(5, LogLevel.Error, "Storing ends, for the application's own code failed that was told of it; what is stored stays so.")]
+    public static partial void CallbackFailed(ILogger logger, Exception exception);
+
     [LoggerMessage(4, LogLevel.Error, "Storing ended: {Reason}")]
     public static partial void Failed(ILogger logger, Exception exception, string reason);
 }

@@ -31,7 +31,10 @@ public record IngestOptions<T>
     /// <summary>How many rejections the result keeps, from 0; all are counted.</summary>
     public int MaxReportedRejections { get; init; } = 100;
 
-    /// <summary>Called for every rejected row, by one thread at a time.</summary>
+    /// <summary>
+    /// Called for every rejected row, by one thread at a time, once the others of its batch are stored. An exception of it
+    /// ends the call and is thrown from there, when the batches under way are done; nothing that is stored is undone.
+    /// </summary>
     public Action<IngestRejection<T>>? OnRejected { get; init; }
 }
 
@@ -50,10 +53,14 @@ public sealed record IngestWriterOptions<T> : IngestOptions<T>
 /// How faults that pass by themselves are retried: lost connections, deadlocks, serialization failures, a server that
 /// restarts or has no connection left. Waits double, with jitter. Any other fault ends the call at once.
 /// </summary>
+/// <remarks>
+/// Where every attempt fails at once, as while a server restarts, the defaults keep trying for five minutes on average, and
+/// for three and a half at least.
+/// </remarks>
 public sealed record IngestRetryOptions
 {
     /// <summary>How often a batch is tried in all, 1 to 100.</summary>
-    public int MaxAttempts { get; init; } = 8;
+    public int MaxAttempts { get; init; } = 35;
 
     /// <summary>Wait after the first failure, at most; above zero.</summary>
     public TimeSpan FirstDelay { get; init; } = TimeSpan.FromMilliseconds(100);
@@ -62,8 +69,16 @@ public sealed record IngestRetryOptions
     public TimeSpan MaxDelay { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
-    /// How long one attempt may take before it counts as lost; above zero. Batches of more than 10,000 rows have it once for
-    /// every 10,000.
+    /// How long one attempt may take before it counts as lost; above zero, at most a day. Batches of more than 10,000 rows
+    /// have it once for every 10,000. It holds for the rows, the server's work on them and the commit, whatever
+    /// <c>Command Timeout</c> the connection has. A batch that took longer twice is stored in two halves, each of which has
+    /// this time, in one transaction.
     /// </summary>
     public TimeSpan AttemptTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// How long one batch may take with all attempts and waits, after which the call ends; above zero, at most a day.
+    /// Batches of more than 10,000 rows have it once for every 10,000.
+    /// </summary>
+    public TimeSpan BatchTimeout { get; init; } = TimeSpan.FromMinutes(15);
 }

@@ -99,7 +99,17 @@ public sealed class IngestService : IIngestService
         var queue = OpenQueue(sink, options, progress, cancellationToken);
         await using (queue.ConfigureAwait(false))
         {
-            var builder = new BatchBuilder<T>(queue, sink, options, _clock);
+            // One writer alone ends at the conflict itself.
+            var guard = options is { StreamKey: not null, Writers: > 1 }
+                ? new StreamGuard<T>(_dataSource, queue, options.Retry, _clock, cancellationToken)
+                : null;
+            if (guard is not null)
+            {
+                queue.OnStored = (batch, _) => guard.Stored(batch);
+                queue.OnFailed = guard.Failed;
+            }
+
+            var builder = new BatchBuilder<T>(queue, sink, options, _clock) { HandOver = guard is null ? null : guard.AddAsync };
             await foreach (var record in records.WithCancellation(cancellationToken).ConfigureAwait(false))
             {
                 builder.Add(record);
@@ -108,7 +118,14 @@ public sealed class IngestService : IIngestService
             }
 
             await builder.FlushAsync().ConfigureAwait(false);
-            return await queue.CompleteAsync().ConfigureAwait(false);
+            try
+            {
+                return await queue.CompleteAsync().ConfigureAwait(false);
+            }
+            catch (BatchConflictException e) when (guard is not null)
+            {
+                throw guard.Explain(e);
+            }
         }
     }
 
@@ -184,6 +201,7 @@ public sealed class IngestService : IIngestService
         CheckTime(retry.FirstDelay, TimeSpan.FromDays(1), nameof(retry.FirstDelay));
         CheckTime(retry.MaxDelay, TimeSpan.FromDays(1), nameof(retry.MaxDelay));
         CheckTime(retry.AttemptTimeout, TimeSpan.FromDays(1), nameof(retry.AttemptTimeout));
+        CheckTime(retry.BatchTimeout, TimeSpan.FromDays(1), nameof(retry.BatchTimeout));
     }
 
     private static void CheckText(string value, int longest, string name)

@@ -15,7 +15,13 @@ internal sealed record LedgerEntry(
     DateTimeOffset? LastEventAt);
 
 /// <summary>An entry that is there.</summary>
-internal sealed record StoredEntry(byte[]? ContentHash, long Read, long Stored, long Rejected, DateTime CommittedAt);
+internal sealed record StoredEntry(byte[]? ContentHash, long Read, long Rejected, DateTime CommittedAt)
+{
+    /// <summary>Whether it covers the next of so many items, and the same.</summary>
+    public bool IsBeginningOf(IBatchIdentity identity, int item, int items)
+        => Read > 0 && Read <= items && ContentHash is { } known
+            && identity.HashOf(item, (int)Read) is { } hash && known.AsSpan().SequenceEqual(hash);
+}
 
 /// <summary>
 /// The ledger of batches. Claiming a key is the first statement of the transaction that stores the batch: whoever comes
@@ -60,7 +66,7 @@ internal static class Ledger
     {
         var command = new NpgsqlCommand(
             """
-            SELECT content_hash, rows_read, rows_stored, rows_rejected, committed_at
+            SELECT content_hash, rows_read, rows_rejected, committed_at
             FROM ingest_batches
             WHERE source = $1 AND batch_key = $2
             """,
@@ -80,8 +86,7 @@ internal static class Ledger
                         : await reader.GetFieldValueAsync<byte[]>(0, cancellationToken).ConfigureAwait(false),
                     reader.GetInt64(1),
                     reader.GetInt64(2),
-                    reader.GetInt64(3),
-                    reader.GetDateTime(4));
+                    reader.GetDateTime(3));
             }
         }
     }

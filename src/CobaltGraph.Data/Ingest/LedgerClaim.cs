@@ -41,14 +41,15 @@ internal static class LedgerClaim
     /// Commits. A caller who gives up is not heard any more: a commit that was sent is not taken back, and whoever breaks
     /// it off cannot know whether it happened.
     /// </summary>
-    /// <param name="transaction">The transaction.</param>
+    /// <param name="connection">The connection in the transaction.</param>
     /// <param name="attempt">Told that the outcome is open until this returns.</param>
     /// <param name="cancellationToken">Heard before the commit is sent.</param>
-    public static async Task CommitAsync(this NpgsqlTransaction transaction, Attempt attempt, CancellationToken cancellationToken)
+    public static async Task CommitAsync(NpgsqlConnection connection, Attempt attempt, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        attempt.IsCommitting = true;
-        await transaction.CommitAsync(attempt.Deadline).ConfigureAwait(false);
-        attempt.IsCommitting = false;
+        // The transaction's own method has the timeout of the connection string, and deferred constraints take their time.
+        var commit = new NpgsqlCommand("COMMIT", connection) { CommandTimeout = attempt.TimeoutSeconds };
+        await using (commit.ConfigureAwait(false))
+            await attempt.CommitAsync(() => commit.ExecuteNonQueryAsync(attempt.Deadline)).ConfigureAwait(false);
     }
 }

@@ -11,8 +11,10 @@ internal sealed class QueuedIngestWriter<T> : IngestWriter<T>
     private readonly CancellationTokenSource _cancel;
     private readonly BatchBuilder<T> _builder;
     private readonly Channel<Item> _channel;
+    // Flushes that were taken from the channel and not answered yet.
+    private readonly List<TaskCompletionSource> _flushes = [];
     private readonly Task _loop;
-    private Task<IngestResult<T>>? _completion;
+    private readonly Lazy<Task<IngestResult<T>>> _completion;
     private bool _isFailureThrown;
 
     public QueuedIngestWriter(
@@ -24,8 +26,14 @@ internal sealed class QueuedIngestWriter<T> : IngestWriter<T>
         _cancel = cancel;
         _builder = new BatchBuilder<T>(queue, sink, options, clock);
         _channel = Channel.CreateBounded<Item>(new BoundedChannelOptions(options.Capacity) { SingleReader = true });
+        _completion = new Lazy<Task<IngestResult<T>>>(EndAsync);
         _loop = Task.Run(RunAsync);
     }
+
+    public override IReadOnlyList<UnstoredBatch<T>> Unstored
+        => _completion is { IsValueCreated: true, Value.IsCompleted: true }
+            ? [.. _queue.Unstored.Select(batch => new UnstoredBatch<T>(batch.Source, batch.Identity.KeyAt(0), batch.Records()))]
+            : throw new InvalidOperationException("What is not stored is known once CompleteAsync or DisposeAsync has ended.");
 
     public override async ValueTask WriteAsync(T record, CancellationToken cancellationToken = default)
     {
@@ -36,7 +44,8 @@ internal sealed class QueuedIngestWriter<T> : IngestWriter<T>
         }
         catch (ChannelClosedException)
         {
-            ThrowFailure();
+            if (_queue.Failure is not OperationCanceledException)
+                ThrowFailure();
             throw new InvalidOperationException("The writer is completed and takes no more rows.");
         }
     }
@@ -68,10 +77,17 @@ internal sealed class QueuedIngestWriter<T> : IngestWriter<T>
 
     public override async Task<IngestResult<T>> CompleteAsync(CancellationToken cancellationToken = default)
     {
-        using var registration = cancellationToken.Register(static cancel => ((CancellationTokenSource)cancel!).Cancel(), _cancel);
         try
         {
-            return await (_completion ??= EndAsync()).ConfigureAwait(false);
+            if (_completion is { IsValueCreated: true, Value.IsCompleted: true })
+                return await _completion.Value.ConfigureAwait(false);
+            using var registration = cancellationToken.Register(static cancel => ((CancellationTokenSource)cancel!).Cancel(), _cancel);
+            return await _completion.Value.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e)
+        {
+            _isFailureThrown = true;
+            throw new OperationCanceledException(e.Message, e, cancellationToken);
         }
         catch (Exception)
         {
@@ -97,7 +113,7 @@ internal sealed class QueuedIngestWriter<T> : IngestWriter<T>
     {
         try
         {
-            await (_completion ??= EndAsync()).ConfigureAwait(false);
+            await _completion.Value.ConfigureAwait(false);
         }
         catch (Exception) when (_isFailureThrown)
         {
@@ -124,9 +140,10 @@ internal sealed class QueuedIngestWriter<T> : IngestWriter<T>
                 {
                     if (item.Flushed is { } flushed)
                     {
+                        _flushes.Add(flushed);
                         await _builder.FlushAsync().ConfigureAwait(false);
                         await _queue.DrainAsync().ConfigureAwait(false);
-                        flushed.SetResult();
+                        AnswerFlushes();
                     }
                     else
                     {
@@ -164,14 +181,61 @@ internal sealed class QueuedIngestWriter<T> : IngestWriter<T>
         }
         catch (OperationCanceledException)
         {
-            // CompleteAsync was given up; what the queue has, it drops.
+            // CompleteAsync was given up.
+        }
+#pragma warning disable CA1031 // Whatever it is, it ends the work, and is thrown to the caller.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _queue.Fail(e);
         }
         finally
         {
-            _channel.Writer.TryComplete();
-            while (reader.TryRead(out var item))
-                item.Flushed?.TrySetResult();
+            await SetAsideAsync().ConfigureAwait(false);
         }
+    }
+
+    /// <summary>Gives up what is left, if anything is, and answers whoever waits for it.</summary>
+    private async Task SetAsideAsync()
+    {
+        _channel.Writer.TryComplete();
+        try
+        {
+            while (_channel.Reader.TryRead(out var item))
+            {
+                if (item.Flushed is { } flushed)
+                {
+                    _flushes.Add(flushed);
+                    continue;
+                }
+
+                _builder.Add(item.Record!);
+                if (_builder.IsFull)
+                    _queue.GiveUp(_builder.Take()!);
+            }
+
+            if (_builder.Take() is { } rest)
+                _queue.GiveUp(rest);
+            // What is still under way may fail.
+            await _queue.DrainAsync().ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // Whatever it is, it is thrown to the caller.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _queue.Fail(e);
+        }
+        finally
+        {
+            AnswerFlushes();
+        }
+    }
+
+    private void AnswerFlushes()
+    {
+        foreach (var flushed in _flushes)
+            flushed.SetResult();
+        _flushes.Clear();
     }
 
     /// <returns>Null when the time is over, false when the channel is completed.</returns>

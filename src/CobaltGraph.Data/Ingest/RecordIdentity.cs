@@ -34,6 +34,15 @@ internal sealed class RecordIdentity<T> : IBatchIdentity
     public string KeyAt(int item)
         => _position is { } start ? string.Create(CultureInfo.InvariantCulture, $"{_key}@{start + item}") : _key;
 
+    public string OnConflict(int item) => (_position + item) switch
+    {
+        null => "Give it a key of its own, or send what was sent then.",
+        0 => "Send what was sent then, or give the stream a StreamKey of its own.",
+        { } before => string.Create(
+            CultureInfo.InvariantCulture,
+            $"Send what was sent then; or, if these are other rows, store the first {before} under this StreamKey and the others under one of their own."),
+    };
+
     public byte[]? HashOf(int item, int count)
     {
         if (!_isRepeatable)

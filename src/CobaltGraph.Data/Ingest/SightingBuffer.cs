@@ -38,7 +38,7 @@ internal sealed class SightingBuffer : IRecordBuffer<DeviceSighting>
                 var record = _records[row];
                 writer.Write(record.MacAddress.ToInt64());
                 writer.Write(record.SeenAt.UtcTicks);
-                Write(record.IpAddress?.ToString());
+                Write(record.IpAddress?.Unmapped().ToString());
                 Write(record.Hostname);
                 Write(record.Vendor);
                 Write(record.DeviceType);

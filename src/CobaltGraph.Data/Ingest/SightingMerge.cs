@@ -22,7 +22,7 @@ internal static class SightingMerge
             var sighting = sightings[start + i];
             macs[i] = sighting.MacAddress.ToPhysicalAddress();
             times[i] = sightings.TimeOf(start + i).UtcDateTime;
-            Put(ref addresses, i, Unmapped(sighting.IpAddress));
+            Put(ref addresses, i, sighting.IpAddress?.Unmapped());
             Put(ref hostnames, i, sighting.Hostname);
             Put(ref vendors, i, sighting.Vendor);
             Put(ref types, i, sighting.DeviceType);
@@ -52,8 +52,4 @@ internal static class SightingMerge
                 NpgsqlDbType = NpgsqlDbType.Array | type,
             });
     }
-
-    // A dual-stack socket gives the addresses of IPv4 as ::ffff:a.b.c.d.
-    private static IPAddress? Unmapped(IPAddress? address)
-        => address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address;
 }

@@ -34,18 +34,19 @@ internal sealed class SightingSink : IRecordSink<DeviceSighting>
             cancellationToken.ThrowIfCancellationRequested();
             attempt.BackendPid = connection.ProcessID;
             // The statement commits itself: from here on a broken connection leaves its outcome open.
-            attempt.IsCommitting = true;
-            attempt.ClaimedAt = (DateTime?)await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false);
-            attempt.IsCommitting = false;
+            attempt.ClaimedAt = await attempt.CommitAsync(async () =>
+                (DateTime?)await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
         }
     }
 
     public async Task StorePartAsync(
-        NpgsqlConnection connection, IRecordBuffer<DeviceSighting> rows, int start, int count, CancellationToken cancellationToken)
+        NpgsqlConnection connection, IRecordBuffer<DeviceSighting> rows, int start, int count, Attempt attempt,
+        CancellationToken cancellationToken)
     {
         var command = new NpgsqlCommand(MergeSql, connection);
         await using (command.ConfigureAwait(false))
         {
+            command.CommandTimeout = attempt.TimeoutSeconds;
             SightingMerge.AddParameters(command.Parameters, rows, start, count);
             await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
         }

@@ -32,6 +32,7 @@ public class ServerCsvTests(PostgresServerFixture server) : DatabaseTest(server)
         {
             // COPY in gives a row without protocol the column's default.
             row.Protocol ??= "TCP";
+            (row.SrcIp, row.DstIp) = (row.SrcIp?.Unmapped(), row.DstIp.Unmapped());
             Assert.InRange(Math.Abs((row.Timestamp - back.Timestamp).Ticks), 0, 9);
             row.Metadata = ConnectionMetadata.Parse(row.Metadata.ToJson());
             RoundTripTests.AssertSame(row, back, compareTime: false);

@@ -93,6 +93,28 @@ public sealed class IngestServiceTests(PostgresServerFixture server) : DatabaseT
         }
     }
 
+    // As a dual-stack socket gives them.
+    [Fact]
+    public async Task Mapped_address_is_the_address_of_IPv4_that_it_means()
+    {
+        var mac = MacAddress.Parse("02:00:00:00:00:01");
+        var (plain, mapped) = (IPAddress.Parse("192.0.2.7"), IPAddress.Parse("::ffff:192.0.2.7"));
+        Connection[] rows = [.. new[] { plain, mapped }.Select(ip => new Connection { SrcMac = mac, SrcIp = ip, DstIp = ip })];
+        DeviceSighting[] sightings = [.. new[] { plain, mapped }.Select(ip => new DeviceSighting { MacAddress = mac, IpAddress = ip })];
+
+        await Service.StoreBatchAsync("s", "plain", [rows[0]], Cancel);
+        await Service.StoreBatchAsync("s", "mapped", [rows[1]], Cancel);
+        await Service.StoreBatchAsync("s", "seen plain", [sightings[0]], Cancel);
+        await Service.StoreBatchAsync("s", "seen mapped", [sightings[1]], Cancel);
+
+        Assert.Equal(2, await Count("connections WHERE src_ip = '192.0.2.7' AND dst_ip = '192.0.2.7'"));
+        Assert.Equal(["192.0.2.7 2"], await Texts("SELECT host(dst_ip) || ' ' || connection_count FROM device_destinations"));
+        Assert.Equal(["192.0.2.7"], await Texts("SELECT host(ip_address) FROM devices"));
+        // The same rows under the same key, whichever way they are written.
+        Assert.Equal(1, (await Service.StoreBatchAsync("s", "plain", [rows[1]], Cancel)).Duplicate);
+        Assert.Equal(1, (await Service.StoreBatchAsync("s", "seen plain", [sightings[1]], Cancel)).Duplicate);
+    }
+
     [Fact]
     public async Task Time_left_out_is_the_time_of_storing()
     {
@@ -146,6 +168,53 @@ public sealed class IngestServiceTests(PostgresServerFixture server) : DatabaseT
         Assert.Equal(("sensor", "day@10000"), (error.BatchSource, error.BatchKey));
         Assert.Contains("other content", error.Message, StringComparison.Ordinal);
         await AssertStoredAsync(15_000);
+    }
+
+    [Fact]
+    public async Task Keyed_stream_of_several_writers_stores_nothing_behind_other_rows()
+    {
+        var rows = Rows(80_000).ToList();
+        var options = new IngestOptions<Connection> { Source = "sensor", StreamKey = "day", Writers = 4 };
+        await Service.StoreAsync(Stream(rows.Take(15_000)), options, cancellationToken: Cancel);
+        rows[12_000].BytesSent = 7;
+
+        var error = await Assert.ThrowsAsync<BatchConflictException>(
+            () => Service.StoreAsync(Stream(rows), options, cancellationToken: Cancel));
+
+        Assert.Equal("day@10000", error.BatchKey);
+        Assert.Contains("store the first 10000 under this StreamKey", error.Message, StringComparison.Ordinal);
+        await AssertStoredAsync(15_000);
+        Assert.Equal(0, await Count("ingest_batches WHERE batch_key NOT IN ('day@0', 'day@10000')"));
+    }
+
+    // Another process is at work under the same key, with other rows.
+    [Fact]
+    public async Task Rows_that_were_stored_behind_a_conflict_of_this_moment_are_told()
+    {
+        var rows = Rows(60_000).ToList();
+        var options = new IngestOptions<Connection> { Source = "sensor", StreamKey = "day", Writers = 3 };
+        await using var other = await Database.DataSource.OpenConnectionAsync(Cancel);
+        await using var transaction = await other.BeginTransactionAsync(Cancel);
+        await using (var command = new NpgsqlCommand(
+            "INSERT INTO ingest_batches (source, batch_key, content_hash, rows_read, rows_stored) VALUES ('sensor', 'day@10000', '\\x00', 1, 0)",
+            other))
+        {
+            await command.ExecuteNonQueryAsync(Cancel);
+        }
+
+        var storing = Service.StoreAsync(Stream(rows), options, cancellationToken: Cancel);
+        while (await Count("ingest_batches") < 5 && !storing.IsCompleted)
+            await Task.Delay(20, Cancel);
+        await transaction.CommitAsync(Cancel);
+        var error = await Assert.ThrowsAsync<BatchConflictException>(() => storing);
+
+        Assert.Equal("day@10000", error.BatchKey);
+        Assert.Contains("numbers 20000 to 59999 are stored under this StreamKey", error.Message, StringComparison.Ordinal);
+        var first = await Service.StoreAsync(Stream(rows.Take(10_000)), options, cancellationToken: Cancel);
+        var rest = await Service.StoreAsync(
+            Stream(rows.Skip(10_000).Take(10_000)), options with { StreamKey = "rest" }, cancellationToken: Cancel);
+        Assert.Equal((0, 10_000), (first.Stored, rest.Stored));
+        Assert.Equal(60_000, await Count("connections"));
     }
 
     [Fact]
@@ -262,6 +331,49 @@ public sealed class IngestServiceTests(PostgresServerFixture server) : DatabaseT
     }
 
     [Fact]
+    public async Task Sightings_that_the_database_refuses_are_not_stored_and_said_to_be_so()
+    {
+        await Run("DROP FUNCTION merge_device_sightings");
+
+        var error = await Assert.ThrowsAsync<IngestException>(() => Service.StoreBatchAsync("sensor", "44", Sightings(3), Cancel));
+
+        Assert.Equal(("sensor", "44", false), (error.BatchSource, error.BatchKey, error.IsOutcomeUnknown));
+        Assert.Contains("is not stored", error.Message, StringComparison.Ordinal);
+        Assert.Contains("42883", error.Message, StringComparison.Ordinal);
+    }
+
+    // What the server refused is nothing that may turn out to be stored.
+    [Fact]
+    public async Task Sightings_that_another_stored_after_a_refusal_are_duplicates()
+    {
+        await Run(
+            """
+            CREATE SEQUENCE tries;
+            CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF nextval('public.tries') = 1 THEN
+                    RAISE 'first' USING ERRCODE = 'serialization_failure';
+                END IF;
+                RETURN NULL;
+            END $$;
+            CREATE TRIGGER fail_once AFTER INSERT ON devices FOR EACH STATEMENT EXECUTE FUNCTION fail_once()
+            """);
+        var options = new IngestOptions<DeviceSighting>
+        {
+            Source = "sensor", StreamKey = "day",
+            Retry = new() { FirstDelay = TimeSpan.FromSeconds(4), MaxDelay = TimeSpan.FromSeconds(4) },
+        };
+
+        var first = Service.StoreAsync(Stream(Sightings(3)), options, cancellationToken: Cancel);
+        while (!await Scalar<bool>("SELECT is_called FROM tries"))
+            await Task.Delay(5, Cancel);
+        var second = await Service.StoreAsync(Stream(Sightings(3)), options, cancellationToken: Cancel);
+
+        Assert.Equal((3, 0), (second.Stored, second.Duplicate));
+        Assert.Equal((0, 3, 1), ((await first).Stored, (await first).Duplicate, (await first).Retries));
+    }
+
+    [Fact]
     public async Task Server_that_cannot_be_reached_is_tried_as_often_as_told()
     {
         await using var nowhere = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Username=u;Database=d;Timeout=1");
@@ -296,6 +408,36 @@ public sealed class IngestServiceTests(PostgresServerFixture server) : DatabaseT
         var rest = await Service.StoreAsync(Stream(Rows((int)stored + 5)), options, cancellationToken: Cancel);
         Assert.Equal((5, stored), (rest.Stored, rest.Duplicate));
         await AssertStoredAsync(stored + 5);
+    }
+
+    // What is stored is stored, whatever becomes of telling it.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Error_of_a_callback_reaches_the_caller_and_undoes_nothing(bool isOfProgress)
+    {
+        var rows = Rows(60).ToList();
+        rows[25].DstPort = rows[26].DstPort = -1;
+        var told = new List<long>();
+        var writer = Service.OpenConnectionWriter(new()
+        {
+            BatchSize = 10, FlushInterval = TimeSpan.FromHours(1),
+            OnRejected = r => { told.Add(r.Position); throw new IOException("the disk is full"); },
+        });
+        foreach (var row in rows)
+            await writer.WriteAsync(row, Cancel);
+
+        await Assert.ThrowsAsync<IOException>(() => writer.CompleteAsync(Cancel));
+
+        Assert.Equal([25, 26], told);
+        Assert.Equal(28, await Count("connections"));
+        Assert.Equal(rows.Skip(30), writer.Unstored.SelectMany(batch => batch.Records));
+        await writer.DisposeAsync();
+
+        var options = new IngestOptions<Connection> { StreamKey = "s", OnRejected = _ => { if (!isOfProgress) throw new IOException(); } };
+        var progress = new Reports(_ => { if (isOfProgress) throw new IOException(); });
+        await Assert.ThrowsAsync<IOException>(() => Service.StoreAsync(Stream(rows), options, progress, Cancel));
+        Assert.Equal(28 + 58, await Count("connections"));
     }
 
     [Fact]
@@ -370,6 +512,14 @@ public sealed class IngestServiceTests(PostgresServerFixture server) : DatabaseT
             };
         }
     }
+
+    private static List<DeviceSighting> Sightings(int count)
+        => [.. Enumerable.Range(0, count).Select(i => new DeviceSighting
+        {
+            MacAddress = new MacAddress(0x0200_0000_0000 + i),
+            IpAddress = new IPAddress([10, 0, 0, (byte)i]),
+            SeenAt = new DateTimeOffset(2026, 11, 1, 0, 0, i, TimeSpan.Zero),
+        })];
 
     internal static async IAsyncEnumerable<T> Stream<T>(IEnumerable<T> rows)
     {

@@ -1,6 +1,7 @@
 using CobaltGraph.Data.Ingest;
 using CobaltGraph.Model;
 using CobaltGraph.Testing;
+using Npgsql;
 using static CobaltGraph.Data.Tests.Ingest.IngestServiceTests;
 
 namespace CobaltGraph.Data.Tests.Ingest;
@@ -129,6 +130,92 @@ public sealed class IngestWriterTests(PostgresServerFixture server) : DatabaseTe
     [Fact]
     public void Stream_key_is_refused()
         => Assert.Throws<ArgumentException>(() => Service.OpenConnectionWriter(new() { StreamKey = "x" }));
+
+    [Fact]
+    public async Task Completion_cancelled_while_rows_wait_for_their_batch_gives_them_back()
+    {
+        var rows = Rows(50).ToList();
+        await using var writer = Service.OpenConnectionWriter(new() { Source = "edge", BatchSize = 20, FlushInterval = TimeSpan.FromHours(1) });
+        foreach (var row in rows)
+            await writer.WriteAsync(row, Cancel);
+        await UntilAsync(async () => await Count("connections") == 40);
+        Assert.Throws<InvalidOperationException>(() => writer.Unstored);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => writer.CompleteAsync(new CancellationToken(true)));
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => writer.CompleteAsync(Cancel));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => writer.FlushAsync(Cancel));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => writer.WriteAsync(rows[0], Cancel).AsTask());
+        var unstored = Assert.Single(writer.Unstored);
+        Assert.Equal("edge", unstored.Source);
+        Assert.Equal(rows.Skip(40), unstored.Records);
+        await SettleAsync(writer);
+        Assert.Equal(50, await Count("connections"));
+    }
+
+    [Fact]
+    public async Task Flush_that_waits_ends_with_a_cancelled_completion_and_does_not_say_that_rows_are_committed()
+    {
+        var rows = Rows(25).ToList();
+        rows[23].DstPort = -1;
+        await using var blocker = await Database.DataSource.OpenConnectionAsync(Cancel);
+        await using var transaction = await blocker.BeginTransactionAsync(Cancel);
+        await using (var command = new NpgsqlCommand("LOCK TABLE connections IN SHARE MODE", blocker))
+            await command.ExecuteNonQueryAsync(Cancel);
+        await using var writer = Service.OpenConnectionWriter(new() { BatchSize = 10, FlushInterval = TimeSpan.FromHours(1) });
+        foreach (var row in rows)
+            await writer.WriteAsync(row, Cancel);
+        var flush = writer.FlushAsync(Cancel);
+        var later = writer.FlushAsync(Cancel);
+        await writer.WriteAsync(rows[0], Cancel);
+        await UntilAsync(async () => await Count("pg_locks WHERE NOT granted") > 0);
+
+        using (var cancel = new CancellationTokenSource(50))
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => writer.CompleteAsync(cancel.Token));
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => flush.WaitAsync(TimeSpan.FromSeconds(30), Cancel));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => later.WaitAsync(TimeSpan.FromSeconds(30), Cancel));
+        await transaction.RollbackAsync(Cancel);
+        Assert.Equal([.. rows, rows[0]], writer.Unstored.SelectMany(batch => batch.Records));
+        await SettleAsync(writer);
+        Assert.Equal(25, await Count("connections"));
+    }
+
+    [Fact]
+    public async Task Completion_cancelled_at_any_moment_loses_nothing_and_stores_nothing_twice()
+    {
+        var total = 0;
+        for (var round = 0; round < 40; round++)
+        {
+            await using var writer = Service.OpenConnectionWriter(new() { BatchSize = 20, Writers = 2, FlushInterval = TimeSpan.FromMilliseconds(5) });
+            foreach (var row in Rows(210))
+                await writer.WriteAsync(row, Cancel);
+            using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(round));
+            try
+            {
+                Assert.Equal(210, (await writer.CompleteAsync(cancel.Token)).Stored);
+                Assert.Empty(writer.Unstored);
+            }
+            catch (OperationCanceledException)
+            {
+                Assert.NotEmpty(writer.Unstored);
+            }
+
+            await SettleAsync(writer);
+            total += 210;
+            Assert.Equal(total, await Count("connections"));
+        }
+    }
+
+    /// <summary>Stores what a writer gave back, twice: the second time nothing may be missing.</summary>
+    private async Task SettleAsync(IngestWriter<Connection> writer)
+    {
+        foreach (var batch in writer.Unstored)
+        {
+            await Service.StoreBatchAsync(batch.Source, batch.BatchKey, batch.Records, Cancel);
+            Assert.Equal(0, (await Service.StoreBatchAsync(batch.Source, batch.BatchKey, batch.Records, Cancel)).Stored);
+        }
+    }
 
     private static async Task UntilAsync(Func<Task<bool>> condition)
     {

@@ -75,6 +75,11 @@ public sealed class SourceTests(TwoSites sites) : IClassFixture<TwoSites>
 
         Assert.Contains("'application' is not a source of this login", error.Message, StringComparison.Ordinal);
         Assert.False(error.IsOutcomeUnknown);
+
+        error = await Assert.ThrowsAsync<IngestException>(() => new IngestService(Writer).StoreBatchAsync(
+            "application", "k", [new DeviceSighting { MacAddress = MacAddress.Parse("02:00:00:00:00:01") }], Cancel));
+        Assert.Contains("'application' is not a source of this login", error.Message, StringComparison.Ordinal);
+        Assert.False(error.IsOutcomeUnknown);
     }
 
     [Fact]
