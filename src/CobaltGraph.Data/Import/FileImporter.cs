@@ -180,7 +180,7 @@ internal sealed class FileImporter
                 }
 
                 if (!await reading.AddAsync(lines.Current).ConfigureAwait(false))
-                    return (false, null);
+                    return (_states[reading.File].HeldBack is not null, null);
             }
         }
     }
@@ -438,8 +438,11 @@ internal sealed class FileImporter
         /// <summary>From where on it is not stored, because the ledger holds something else.</summary>
         public (long Block, string Reason)? Conflict { get; set; }
 
-        /// <summary>Whether all of it was read and handed over.</summary>
+        /// <summary>Whether all of it was read and handed over, save what is held back.</summary>
         public bool IsRead { get; set; }
+
+        /// <summary>The line from which on it is held back.</summary>
+        public long? HeldBack { get; set; }
 
         public bool IsCutShort => Open > 0 || !IsRead;
 
@@ -455,7 +458,7 @@ internal sealed class FileImporter
                     : "the import ended before all of it was stored";
             }
 
-            return new(file, Kind, Stored, Duplicate, Rejected, error);
+            return new(file, Kind, Stored, Duplicate, Rejected, error, HeldBack);
         }
     }
 
@@ -480,13 +483,21 @@ internal sealed class FileImporter
         /// <returns>False when no more of the file can be stored.</returns>
         public async ValueTask<bool> AddAsync(ImportedLine line)
         {
-            // A line without its end may be half of one. As a block of its own it is in nobody's way when it is whole.
-            if (!line.HasEnd && _block is not null && !await FlushAsync().ConfigureAwait(false))
-                return false;
+            // A line without its end may be half of one, whatever was said of it. As a block of its own it is in nobody's way
+            // when it is whole.
+            if (!line.HasEnd || !line.IsWhole)
+            {
+                if (!await FlushAsync().ConfigureAwait(false))
+                    return false;
+                if (!line.IsWhole && !await IsStoredAsync(line).ConfigureAwait(false))
+                {
+                    importer._states[file].HeldBack = line.LineNumber;
+                    return false;
+                }
+            }
+
             if (line.Rejection is null)
                 _areSightings ??= line.Sighting is not null;
-            else if (!line.HasEnd)
-                line = line with { Rejection = WithoutEnd(line.Rejection) };
             _block ??= Begin();
             var header = ReferenceEquals(line.Header, _header) ? null : line.Header;
             _header = line.Header;
@@ -550,8 +561,23 @@ internal sealed class FileImporter
             return await kind.AddAsync(batch).ConfigureAwait(false);
         }
 
-        private static RejectedLine WithoutEnd(RejectedLine line)
-            => line with { Reason = $"{line.Reason} (the file ends within the line: if it is still being written, import it again later)" };
+        /// <summary>Whether the ledger knows the line, after all that came before it.</summary>
+        private async ValueTask<bool> IsStoredAsync(ImportedLine line)
+        {
+            if (importer._target.FindStored is not { } find)
+                return false;
+            using var block = new FileBlock();
+            block.Begin(file, -1, _position, _before);
+            block.Add(line, ReferenceEquals(line.Header, _header) ? null : line.Header);
+            try
+            {
+                return await find(importer._options.Source, block.KeyAt(0), cancellationToken).ConfigureAwait(false) is not null;
+            }
+            catch (Exception e) when (e is Npgsql.NpgsqlException or TimeoutException)
+            {
+                return false;
+            }
+        }
 
         private void Add<T>(Batch<T> batch, T? record, RejectedLine? rejection)
             where T : class

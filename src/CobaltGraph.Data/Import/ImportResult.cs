@@ -43,7 +43,7 @@ internal sealed record ImportResult(
     public long Rejected => Files.Sum(f => f.Rejected);
 
     /// <summary>Whether every line of every file is stored, now or before.</summary>
-    public bool IsClean => Outcome == ImportOutcome.Completed && Rejected == 0 && Files.All(f => f.Error is null);
+    public bool IsClean => Outcome == ImportOutcome.Completed && Rejected == 0 && Files.All(f => f is { Error: null, HeldBack: null });
 }
 
 /// <summary>What became of one file.</summary>
@@ -53,8 +53,11 @@ internal sealed record ImportResult(
 /// <param name="Duplicate">Lines that were stored before.</param>
 /// <param name="Rejected">Lines refused, each with a reason.</param>
 /// <param name="Error">Why the file was not read or stored to its end, safe to print; null when it was.</param>
+/// <param name="HeldBack">
+/// The line from which on nothing was taken, because the file ends within it and it may be half written; null when there is none.
+/// </param>
 internal sealed record ImportFileResult(
-    string File, string? Kind, long Stored, long Duplicate, long Rejected, string? Error)
+    string File, string? Kind, long Stored, long Duplicate, long Rejected, string? Error, long? HeldBack = null)
 {
     /// <summary>Lines with content whose fate is known, header lines aside.</summary>
     public long Read => Stored + Duplicate + Rejected;
