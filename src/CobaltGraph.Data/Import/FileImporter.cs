@@ -186,41 +186,45 @@ internal sealed class FileImporter
     }
 
     /// <summary>
-    /// Why a block cannot be stored: the ledger knows its first line after the same lines, but not those that follow it.
+    /// What the ledger knows of a block. There is a conflict when it knows the block's first line after the same lines, but not
+    /// those that follow it.
     /// </summary>
     /// <remarks>
-    /// The storing finds that too. But by then another writer may have stored the block behind it, whose lines may be
+    /// The storing finds a conflict too. But by then another writer may have stored the block behind it, whose lines may be
     /// stored already; here blocks come one after the other.
     /// </remarks>
-    private async Task<string?> FindConflictAsync(FileBlock block, CancellationToken cancellationToken)
+    private async Task<Known> LookUpAsync(FileBlock block, CancellationToken cancellationToken)
     {
         for (var item = 0; item < block.Count;)
         {
             var stored = await _target.FindStored!(_options.Source, block.KeyAt(item), cancellationToken).ConfigureAwait(false);
             if (stored is null)
-                return null;
-            var left = block.Count - item;
-            if (stored.Read > 0 && stored.Read <= left && stored.ContentHash is { } hash && hash.AsSpan().SequenceEqual(block.HashOf(item, (int)stored.Read)))
+                return new(item, null, null);
+            if (block.IsHeldBy(stored, item))
             {
                 item += (int)stored.Read;
                 continue;
             }
 
+            var isWithin = stored.Read > block.Count - item ? block.IsWithin(stored, 0, item) : false;
+            if (isWithin is true)
+                return new(item, stored, null);
             var lines = Lines(block.LineNumberOf(item), block.LineNumberOf(block.Count - 1));
-            var time = stored.CommittedAt.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
-            return stored.Read > left
+            return new(item, null, isWithin is null
                 ? string.Create(CultureInfo.InvariantCulture,
-                    $"{lines} begin like {stored.Read} lines that were stored on {time}, and end before them; they are not stored. This may be an older copy of that file. If it is another file that begins alike, import it with a --source of its own")
-                : $"{lines} begin like lines that were stored on {time}, and go on otherwise; nothing from there on is stored. "
-                  + "Has the file been changed since? If it is another file that begins alike, import it with a --source of its own";
+                    $"{lines} begin like {stored.Read} lines that were stored on {Time(stored)}, and end before them; whether they are stored cannot be told. This may be an older copy of that file. If it is another file that begins alike, import it with a --source of its own")
+                : $"{lines} begin like {GoesOnOtherwise(stored)}");
         }
 
-        return null;
+        return new(block.Count, null, null);
     }
 
-    private async Task<string> ExplainConflictAsync(FileBlock block, BatchConflictException e, CancellationToken cancellationToken)
-        => (_target.FindStored is null ? null : await FindConflictAsync(block, cancellationToken).ConfigureAwait(false))
-            ?? $"{Lines(block.LineNumberOf(0), block.LineNumberOf(block.Count - 1))}: {e.Message}";
+    private static string GoesOnOtherwise(StoredEntry stored)
+        => $"lines that were stored on {Time(stored)}, and go on otherwise; nothing from there on is stored. "
+           + "Has the file been changed since? If it is another file that begins alike, import it with a --source of its own";
+
+    private static string Time(StoredEntry stored)
+        => stored.CommittedAt.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     private FileBlock TakeBlock()
     {
@@ -260,6 +264,18 @@ internal sealed class FileImporter
                 state.Conflict = (block.Number, reason);
             Settle(block, null);
         }
+    }
+
+    private (StoredEntry Entry, long Lines)? EndedWithin(int file)
+    {
+        lock (_gate)
+            return _states[file].Within;
+    }
+
+    private void EndsWithin(int file, StoredEntry entry, long lines)
+    {
+        lock (_gate)
+            _states[file].Within = (entry, lines);
     }
 
     private bool IsBehindConflict(FileBlock block)
@@ -413,6 +429,12 @@ internal sealed class FileImporter
     private sealed record Settled(
         FileBlock Block, string? Kind, IReadOnlyList<(int Item, string Reason)> Rejections, long RejectedBefore);
 
+    /// <summary>What the ledger knows of a block.</summary>
+    /// <param name="Items">How many of its first lines have entries.</param>
+    /// <param name="Longer">An entry that begins with all the others.</param>
+    /// <param name="Conflict">Why the others cannot be stored.</param>
+    private sealed record Known(int Items, StoredEntry? Longer, string? Conflict);
+
     /// <summary>Nothing was stored, for the ledger holds something else.</summary>
     private sealed record ConflictOutcome<T>(string Explanation) : BatchOutcome<T>(0, 0, 0, 0, []);
 
@@ -437,6 +459,9 @@ internal sealed class FileImporter
 
         /// <summary>From where on it is not stored, because the ledger holds something else.</summary>
         public (long Block, string Reason)? Conflict { get; set; }
+
+        /// <summary>The entry within which its lines ended so far, and how many of the entry's lines they are.</summary>
+        public (StoredEntry Entry, long Lines)? Within { get; set; }
 
         /// <summary>Whether all of it was read and handed over, save what is held back.</summary>
         public bool IsRead { get; set; }
@@ -488,6 +513,11 @@ internal sealed class FileImporter
             if (!line.HasEnd || !line.IsWhole)
             {
                 if (!await FlushAsync().ConfigureAwait(false))
+                    return false;
+                // What came before may end within what is stored, and then the line may be stored with it.
+                await importer._connections!.DrainAsync().ConfigureAwait(false);
+                await importer._sightings!.DrainAsync().ConfigureAwait(false);
+                if (importer.HasFailedIn(file))
                     return false;
                 if (!line.IsWhole && !await IsStoredAsync(line).ConfigureAwait(false))
                 {
@@ -544,7 +574,7 @@ internal sealed class FileImporter
             {
                 try
                 {
-                    if (await importer.FindConflictAsync(block, cancellationToken).ConfigureAwait(false) is { } conflict)
+                    if ((await importer.LookUpAsync(block, cancellationToken).ConfigureAwait(false)).Conflict is { } conflict)
                     {
                         importer.Conflicts(block, conflict);
                         return false;
@@ -569,6 +599,8 @@ internal sealed class FileImporter
             using var block = new FileBlock();
             block.Begin(file, -1, _position, _before);
             block.Add(line, ReferenceEquals(line.Header, _header) ? null : line.Header);
+            if (importer.EndedWithin(file) is { } before)
+                return block.IsWithin(before.Entry, before.Lines, 0) is true;
             try
             {
                 return await find(importer._options.Source, block.KeyAt(0), cancellationToken).ConfigureAwait(false) is not null;
@@ -619,15 +651,69 @@ internal sealed class FileImporter
             var block = (FileBlock)batch.Identity;
             if (importer.IsBehindConflict(block))
                 return new ConflictOutcome<T>("");
-            try
+            if (importer.EndedWithin(block.File) is { } before)
+                return Within(batch, 0, before.Entry, before.Lines);
+            for (var isFirst = true; ; isFirst = false)
             {
-                return await storer.StoreAsync(batch, cancellationToken).ConfigureAwait(false);
+                try
+                {
+                    return await storer.StoreAsync(batch, cancellationToken).ConfigureAwait(false);
+                }
+                catch (BatchConflictException e)
+                {
+                    var lines = Lines(block.LineNumberOf(0), block.LineNumberOf(block.Count - 1));
+                    if (importer._target.FindStored is null)
+                        return new ConflictOutcome<T>($"{lines}: {e.Message}");
+                    var known = await importer.LookUpAsync(block, cancellationToken).ConfigureAwait(false);
+                    if (known.Longer is { } longer)
+                        return await StoreBeforeAsync(batch, known.Items, longer, cancellationToken).ConfigureAwait(false);
+                    // Without a conflict it was an older entry, which the block knows from now on.
+                    if (known.Conflict is not null || !isFirst)
+                        return new ConflictOutcome<T>(known.Conflict ?? $"{lines}: {e.Message}");
+                }
             }
-            catch (BatchConflictException e)
+        }
+
+        /// <summary>What becomes of a batch that ends within an entry.</summary>
+        private async Task<BatchOutcome<T>> StoreBeforeAsync(
+            Batch<T> batch, int items, StoredEntry longer, CancellationToken cancellationToken)
+        {
+            var rest = Within(batch, items, longer, 0);
+            if (items == 0)
+                return rest;
+            var first = await storer.StoreAsync(FirstOf(batch, items), cancellationToken).ConfigureAwait(false);
+            return first with { Duplicate = first.Duplicate + rest.Duplicate, Rejections = [.. first.Rejections, .. rest.Rejections] };
+        }
+
+        /// <summary>What becomes of the items of a batch from one on, when they are to be found at a place within an entry.</summary>
+        private BatchOutcome<T> Within(Batch<T> batch, int item, StoredEntry entry, long place)
+        {
+            var block = (FileBlock)batch.Identity;
+            if (block.IsWithin(entry, place, item) is not true)
             {
                 return new ConflictOutcome<T>(
-                    await importer.ExplainConflictAsync(block, e, cancellationToken).ConfigureAwait(false));
+                    $"{Lines(block.LineNumberOf(item), block.LineNumberOf(block.Count - 1))} follow {GoesOnOtherwise(entry)}");
             }
+
+            importer.EndsWithin(block.File, entry, place + block.Count - item);
+            // Of those that the server refused when they were stored it is not known which they were.
+            var rejections = batch.Refused.Where(refused => refused.Item >= item).Select(refused => refused.Rejection).ToList();
+            return new BatchOutcome<T>(0, block.Count - item - rejections.Count, 0, 0, rejections);
+        }
+
+        private Batch<T> FirstOf(Batch<T> batch, int items)
+        {
+            var first = new Batch<T>(batch.Source, batch.FirstPosition, batch.Identity, sink.NewBuffer());
+            var (row, refused) = (0, 0);
+            while (first.ItemCount < items)
+            {
+                if (refused < batch.Refused.Count && batch.Refused[refused].Item == first.ItemCount)
+                    first.AddRefused(batch.Refused[refused++].Rejection);
+                else
+                    first.Add(batch.Rows[row], batch.Rows.TimeOf(row++));
+            }
+
+            return first;
         }
 
         public Batch<T> Begin(FileBlock block)

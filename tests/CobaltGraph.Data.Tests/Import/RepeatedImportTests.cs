@@ -171,7 +171,9 @@ public sealed class RepeatedImportTests(PostgresServerFixture server) : ImportTe
 
         var held = await ImportAsync(path);
         Assert.Equal((Lines - 1, Lines - 1, 0, 0), Counts(held));
-        Assert.Equal((text.Count(c => c == '\n'), null, false), (held.Files[0].HeldBack!.Value, held.Files[0].Error, held.IsClean));
+        // A record of CSV has two lines.
+        var last = text.Count(c => c == '\n') - (format == "tsv" ? 0 : 1);
+        Assert.Equal((last, null, false), (held.Files[0].HeldBack!.Value, held.Files[0].Error, held.IsClean));
 
         Assert.Equal((Lines, 1, Lines - 1, 0), Counts(await ImportAsync(new ImportOptions { AreComplete = true }, path)));
         foreach (var again in (string[])[path, Folder.Write("b.log", text)])
@@ -281,17 +283,109 @@ public sealed class RepeatedImportTests(PostgresServerFixture server) : ImportTe
         Assert.Equal(300, await Count("connections"));
     }
 
-    [Fact]
-    public async Task Older_copy_of_a_file_that_has_grown_is_a_conflict_that_says_so()
+    [Theory]
+    [InlineData("tsv")]
+    [InlineData("json")]
+    [InlineData("arp")]
+    public async Task Older_copy_of_a_file_that_has_grown_is_stored_before(string format)
     {
-        await ImportAsync(Folder.Write("new.log", Json(0, 150)));
+        Func<int, int, string> make = format switch { "json" => Json, "arp" => Arp, _ => Tsv };
+        var header = format is "json" or "arp" ? "" : Logs.TsvHeader();
+        // Grown once, so that blocks have several entries.
+        await ImportAsync(Folder.Write("new.log", header + make(0, 137)));
+        await ImportAsync(Folder.Write("new.log", header + make(0, 290)));
+        var contents = await ContentsAsync(Database);
 
-        var result = await ImportAsync(Folder.Write("old.log", Json(0, 120)));
+        foreach (var lines in (int[])[1, 50, 99, 100, 101, 120, 137, 138, 199, 201, 289])
+        {
+            var old = header + make(0, lines);
+            foreach (var text in (string[])[old, old.TrimEnd('\n')])
+            {
+                var result = await ImportAsync(new ImportOptions { Writers = 1 + lines % 3 }, Folder.Write("old.log", text));
+                Assert.Equal((lines, 0, lines, 0), Counts(result));
+                Assert.True(result.IsClean, result.Files[0].Error);
+            }
 
-        Assert.Equal((100, 0, 100, 0), Counts(result));
-        Assert.StartsWith("lines 101 to 120 begin like 50 lines that were stored on ", result.Files[0].Error, StringComparison.Ordinal);
-        Assert.Contains("older copy", result.Files[0].Error, StringComparison.Ordinal);
-        Assert.Equal(150, await Count("connections"));
+            var cut = await ImportAsync(Folder.Write("old.log", old[..^20]));
+            Assert.Equal((lines - 1, 0, lines - 1, 0), Counts(cut));
+            Assert.NotNull(cut.Files[0].HeldBack);
+            Assert.Null(cut.Files[0].Error);
+        }
+
+        Assert.Equal(contents, await ContentsAsync(Database));
+    }
+
+    [Theory]
+    [InlineData(102)]
+    [InlineData(119)]
+    [InlineData(120)]
+    public async Task Shorter_file_that_begins_alike_and_goes_on_otherwise_is_a_conflict(int changed)
+    {
+        await ImportAsync(Folder.Write("a.log", Json(0, 150)));
+        var other = Logs.Change(Json(0, 120), ($"\"C{changed - 1}\"", "\"other\""));
+
+        foreach (var text in (string[])[other, other.TrimEnd('\n')])
+        {
+            var result = await ImportAsync(Folder.Write("b.log", text));
+
+            Assert.InRange(Counts(result).Duplicate, 100, 119);
+            Assert.Equal((0, 0), (result.Stored, result.Rejected));
+            Assert.Contains("go on otherwise; nothing from there on is stored", result.Files[0].Error, StringComparison.Ordinal);
+            Assert.Equal(150, await Count("connections"));
+        }
+    }
+
+    [Fact]
+    public async Task Older_copy_has_its_rejected_lines_rejected_again()
+    {
+        string Log(int lines) => string.Concat(Json(0, lines).Split('\n')[..^1].Select((line, i) => (i % 50 == 7 ? "{}" : line) + "\n"));
+        await ImportAsync(Folder.Write("new.log", Log(190)));
+
+        var result = await ImportAsync(Folder.Write("old.log", Log(160)));
+
+        Assert.Equal((160, 0, 156, 4), Counts(result));
+        Assert.Equal([8, 58, 108, 158], result.Rejections.Select(r => r.LineNumber));
+        Assert.Null(result.Files[0].Error);
+    }
+
+    [Fact]
+    public async Task Entries_without_a_hash_of_each_line_are_known_too()
+    {
+        await ImportAsync(Folder.Write("log", Json(0, 150)));
+        await Run("UPDATE ingest_batches SET content_hash = substring(content_hash FOR 32)");
+
+        var older = await ImportAsync(Folder.Write("log", Json(0, 120)));
+        Assert.Equal((100, 0, 100, 0), Counts(older));
+        Assert.StartsWith("lines 101 to 120 begin like 50 lines that were stored on ", older.Files[0].Error, StringComparison.Ordinal);
+        Assert.Contains("cannot be told", older.Files[0].Error, StringComparison.Ordinal);
+
+        Assert.Equal((150, 0, 150, 0), Counts(await ImportAsync(Folder.Write("log", Json(0, 150)))));
+        Assert.Equal((320, 170, 150, 0), Counts(await ImportAsync(Folder.Write("log", Json(0, 320)))));
+        Assert.Equal((290, 0, 290, 0), Counts(await ImportAsync(Folder.Write("log", Json(0, 290)))));
+        Assert.Equal(320, await Count("connections"));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Importers_of_a_growing_file_at_the_same_moment_store_every_line_once(bool isShorterFirst)
+    {
+        await using var blocker = await Database.DataSource.OpenConnectionAsync(Cancel);
+        await using var transaction = await blocker.BeginTransactionAsync(Cancel);
+        await using (var claim = new Npgsql.NpgsqlCommand("LOCK TABLE connections IN SHARE MODE", blocker, transaction))
+            await claim.ExecuteNonQueryAsync(Cancel);
+        string[] paths = [Folder.Write("long.log", Json(0, 90)), Folder.Write("short.log", Json(0, 60).TrimEnd('\n'))];
+        // The first one holds its key and waits to store; the second one cannot see it yet.
+        var first = ImportAsync(paths[isShorterFirst ? 1 : 0]);
+        await WaitForLockAsync(1);
+        var second = ImportAsync(paths[isShorterFirst ? 0 : 1]);
+        await WaitForLockAsync(2);
+        await transaction.RollbackAsync(Cancel);
+
+        foreach (var result in (ImportResult[])[await first, await second])
+            Assert.True(result.IsClean, result.Files[0].Error);
+        Assert.Equal((150, 90), ((await first).Read + (await second).Read, (await first).Stored + (await second).Stored));
+        Assert.Equal(await CleanContentsAsync(paths[0]), await ContentsAsync(Database));
     }
 
     [Fact]
