@@ -231,6 +231,25 @@ public sealed class ImportVerbTests(PostgresServerFixture server) : IAsyncLifeti
         Assert.Equal(0, await _database.ScalarAsync<long>("SELECT count(*) FROM connections"));
     }
 
+    [Theory]
+    [InlineData("notes.log")]
+    [InlineData("notes.2.log")]
+    public async Task Rejects_never_overwrite_what_is_no_file_of_rejected_lines(string other)
+    {
+        Write("a.json", Line("C1") + "{}\n");
+        Write(other, "notes\n");
+
+        Assert.Contains(other, (await RunAsync("import", "a.json", "--rejects", "notes.log")).Should(ExitCode.Usage).Error, StringComparison.Ordinal);
+
+        File.Delete(Path.Combine(_folder.FullName, other));
+        (await RunAsync("import", "a.json", "--rejects", "notes.log")).Should(ExitCode.NotAsWanted);
+        (await RunAsync("import", "a.json", "--rejects", "notes.log")).Should(ExitCode.NotAsWanted);
+        Assert.True(File.Exists(Path.Combine(_folder.FullName, "notes.log")));
+        Write("b.json", Line("C2"));
+        (await RunAsync("import", "b.json", "--rejects", "notes.log")).Should(ExitCode.Done);
+        Assert.False(File.Exists(Path.Combine(_folder.FullName, "notes.log")));
+    }
+
     [Fact]
     public async Task Rejects_that_cannot_be_written_fail_with_a_way_out()
     {

@@ -34,6 +34,7 @@ internal sealed class FileImporter
     private long _blocksTold;
     private IngestException? _failure;
     private Exception? _rejectsFailure;
+    private bool _isRejectsRenewed;
     private Kind<Connection>? _connections;
     private Kind<DeviceSighting>? _sightings;
     private (int File, long Read, long? Size) _at;
@@ -127,8 +128,15 @@ internal sealed class FileImporter
             _settled.Clear();
         }
 
+        var isCancelled = visited < _inputs.Count || _states.Any(state => state.WasCancelled);
+        lock (_gate)
+        {
+            if (!HasFailed && !isCancelled)
+                RenewRejects();
+        }
+
         var outcome = HasFailed ? ImportOutcome.Failed
-            : visited < _inputs.Count || _states.Any(state => state.WasCancelled) ? ImportOutcome.Cancelled
+            : isCancelled ? ImportOutcome.Cancelled
             : ImportOutcome.Completed;
         return new ImportResult(
             outcome,
@@ -294,6 +302,7 @@ internal sealed class FileImporter
                 return;
             }
 
+            RenewRejects();
             var state = _states[block.File];
             state.Open--;
             state.Stored += outcome.Stored;
@@ -381,26 +390,34 @@ internal sealed class FileImporter
                 _rejections.Add(line);
             _options.OnRejected?.Invoke(line);
         }
+    }
 
-        void Write(Action<RejectsFile> write)
+    /// <summary>Removes the rejected lines of earlier runs, once it is certain that this one runs.</summary>
+    private void RenewRejects()
+    {
+        if (_isRejectsRenewed)
+            return;
+        _isRejectsRenewed = true;
+        Write(rejects => rejects.RemoveOld());
+    }
+
+    private void Write(Action<RejectsFile> write)
+    {
+        if (_options.Rejects is null || _rejectsFailure is not null)
+            return;
+        try
         {
-            if (_options.Rejects is null || _rejectsFailure is not null)
-                return;
-            try
-            {
-                write(_options.Rejects);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // The lines themselves are safe: they are rejected again when their file is imported again.
-                _rejectsFailure = e;
-            }
+            write(_options.Rejects);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The lines themselves are safe: they are rejected again when their file is imported again.
+            _rejectsFailure = e;
         }
     }
 
     private void Report()
-    {
-        _progress?.Report(new ImportProgress(
+        => _progress?.Report(new ImportProgress(
             DisplayText.Escape(_inputs[_at.File].Name),
             _at.File + 1,
             _inputs.Count,
@@ -409,7 +426,6 @@ internal sealed class FileImporter
             _states.Sum(state => state.Stored),
             _states.Sum(state => state.Duplicate),
             _states.Sum(state => state.Rejected)));
-    }
 
     private static string Lines(long first, long last)
         => first == last

@@ -55,14 +55,22 @@ internal static class ImportReader
                 continue;
             }
 
-            if (RejectsFile.IsReason(lines.Line.Span))
+            var isReason = lines.TooLongBytes == 0 && RejectsFile.IsReason(lines.Line.Span);
+            if (isReason && parser is not CsvParser)
                 continue;
+            var wasCut = isCut;
             isCut |= !isComplete && !lines.HasEnd && !(parser is null or JsonLineParser && JsonLineParser.IsWhole(lines));
             parser ??= ChooseParser(lines.Line);
             var quotes = parser is CsvParser ? await CompleteQuotesAsync(lines, cancellationToken).ConfigureAwait(false) : Quotes.Even;
             // Before the record is cut back.
             isCut |= !isComplete && parser is CsvParser && (quotes == Quotes.OpenAtEnd || !lines.HasEnd);
             var record = Read(parser, lines, quotes, options, out var reason);
+            if (isReason && parser is CsvParser { IsBroken: true })
+            {
+                isCut = wasCut;
+                continue;
+            }
+
             if (record is not null)
             {
                 holdsSightings ??= record is DeviceSighting;

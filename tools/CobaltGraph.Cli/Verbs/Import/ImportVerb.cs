@@ -204,7 +204,28 @@ internal static class ImportVerb
                 $"--rejects: {both} is one of the files to import, and would be overwritten.", "Name another file.");
         }
 
+        if (rejects.Paths.FirstOrDefault(written => !MayReplace(written)) is { } other)
+        {
+            rejects.Dispose();
+            throw CliException.Usage(
+                $"--rejects: {other} holds something else than rejected lines, and would be overwritten.",
+                "Name another file, or move that one.");
+        }
+
         return rejects;
+    }
+
+    private static bool MayReplace(string path)
+    {
+        try
+        {
+            return RejectsFile.MayReplace(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Whether it can be written is found out when there is something to write.
+            return true;
+        }
     }
 
     private static StringComparer PathComparer
