@@ -22,7 +22,6 @@ internal sealed class FileImporter
     private readonly ImportTarget _target;
     private readonly IReadOnlyList<ImportInput> _inputs;
     private readonly ImportOptions _options;
-    private readonly IProgress<ImportProgress>? _progress;
     private readonly FileState[] _states;
     private readonly List<RejectedLine> _rejections = [];
     private readonly Stack<FileBlock> _blocks = [];
@@ -32,8 +31,11 @@ internal sealed class FileImporter
     private readonly Lock _gate = new();
     private long _blocksBegun;
     private long _blocksTold;
+    private IProgress<ImportProgress>? _progress;
+    private Action<RejectedLine>? _onRejected;
     private IngestException? _failure;
     private Exception? _rejectsFailure;
+    private Exception? _callbackFailure;
     private bool _isRejectsRenewed;
     private Kind<Connection>? _connections;
     private Kind<DeviceSighting>? _sightings;
@@ -50,6 +52,7 @@ internal sealed class FileImporter
         _inputs = inputs;
         _options = options;
         _progress = progress;
+        _onRejected = options.OnRejected;
         _states = [.. inputs.Select(_ => new FileState())];
     }
 
@@ -143,7 +146,8 @@ internal sealed class FileImporter
             [.. _states.Take(visited).Select((state, file) => state.Result(DisplayText.Escape(_inputs[file].Name), outcome))],
             _rejections,
             _failure,
-            _rejectsFailure);
+            _rejectsFailure,
+            _callbackFailure);
     }
 
     /// <returns>Why the file was not read to its end, or null.</returns>
@@ -388,7 +392,29 @@ internal sealed class FileImporter
         {
             if (_rejections.Count < _options.MaxReportedRejections)
                 _rejections.Add(line);
-            _options.OnRejected?.Invoke(line);
+            _onRejected = CallOut(_onRejected, call => call(line));
+        }
+    }
+
+    /// <summary>
+    /// Calls what the caller gave. What is stored is stored, whatever comes of it; so who throws is not called again.
+    /// </summary>
+    private T? CallOut<T>(T? callback, Action<T> call)
+        where T : class
+    {
+        if (callback is null)
+            return null;
+        try
+        {
+            call(callback);
+            return callback;
+        }
+#pragma warning disable CA1031 // It is in the result.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _callbackFailure ??= e;
+            return null;
         }
     }
 
@@ -409,7 +435,9 @@ internal sealed class FileImporter
         {
             write(_options.Rejects);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+#pragma warning disable CA1031 // It is in the result.
+        catch (Exception e)
+#pragma warning restore CA1031
         {
             // The lines themselves are safe: they are rejected again when their file is imported again.
             _rejectsFailure = e;
@@ -417,7 +445,7 @@ internal sealed class FileImporter
     }
 
     private void Report()
-        => _progress?.Report(new ImportProgress(
+        => _progress = CallOut(_progress, progress => progress.Report(new ImportProgress(
             DisplayText.Escape(_inputs[_at.File].Name),
             _at.File + 1,
             _inputs.Count,
@@ -425,7 +453,7 @@ internal sealed class FileImporter
             _at.Size,
             _states.Sum(state => state.Stored),
             _states.Sum(state => state.Duplicate),
-            _states.Sum(state => state.Rejected)));
+            _states.Sum(state => state.Rejected))));
 
     private static string Lines(long first, long last)
         => first == last

@@ -27,12 +27,14 @@ internal enum ImportOutcome
 /// <param name="Rejections">The first rejected lines, in their order.</param>
 /// <param name="Failure">Why the database ended it, or null.</param>
 /// <param name="RejectsFailure">Why the rejected lines could not be written, or null.</param>
+/// <param name="CallbackFailure">What a callback threw, which was not called again; null when none did.</param>
 internal sealed record ImportResult(
     ImportOutcome Outcome,
     IReadOnlyList<ImportFileResult> Files,
     IReadOnlyList<RejectedLine> Rejections,
     IngestException? Failure,
-    Exception? RejectsFailure = null)
+    Exception? RejectsFailure = null,
+    Exception? CallbackFailure = null)
 {
     public long Read => Files.Sum(f => f.Read);
 
