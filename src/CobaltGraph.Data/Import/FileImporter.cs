@@ -309,6 +309,7 @@ internal sealed class FileImporter
             RenewRejects();
             var state = _states[block.File];
             state.Open--;
+            state.Read += block.Count;
             state.Stored += outcome.Stored;
             state.Duplicate += outcome.Duplicate;
             state.Rejected += outcome.Rejections.Count + outcome.RejectedBefore;
@@ -486,6 +487,8 @@ internal sealed class FileImporter
     {
         public string? Kind { get; set; }
 
+        public long Read { get; set; }
+
         public long Stored { get; set; }
 
         public long Duplicate { get; set; }
@@ -527,7 +530,7 @@ internal sealed class FileImporter
                     : "the import ended before all of it was stored";
             }
 
-            return new(file, Kind, Stored, Duplicate, Rejected, error, HeldBack);
+            return new(file, Kind, Read, Stored, Duplicate, Rejected, error, HeldBack);
         }
     }
 

@@ -19,8 +19,8 @@ internal enum ImportOutcome
 }
 
 /// <summary>
-/// What an import did. A line counts as read once its fate is known, so read = stored + duplicate + rejected always
-/// holds, also after a cancellation or a failure.
+/// What an import did. A line counts as read once its fate is known. Those are counted as they come from the files, and the
+/// others as the database answers; read = stored + duplicate + rejected, also after a cancellation or a failure.
 /// </summary>
 /// <param name="Outcome">How it ended.</param>
 /// <param name="Files">The files that were begun, in their order.</param>
@@ -51,6 +51,7 @@ internal sealed record ImportResult(
 /// <summary>What became of one file.</summary>
 /// <param name="File">The path as it was given.</param>
 /// <param name="Kind">connections or sightings; null when there was neither.</param>
+/// <param name="Read">Lines with content whose fate is known, header lines aside; those of the blocks that are done with.</param>
 /// <param name="Stored">Lines stored.</param>
 /// <param name="Duplicate">Lines that were stored before.</param>
 /// <param name="Rejected">Lines refused, each with a reason.</param>
@@ -59,11 +60,7 @@ internal sealed record ImportResult(
 /// The line from which on nothing was taken, because the file ends within it and it may be half written; null when there is none.
 /// </param>
 internal sealed record ImportFileResult(
-    string File, string? Kind, long Stored, long Duplicate, long Rejected, string? Error, long? HeldBack = null)
-{
-    /// <summary>Lines with content whose fate is known, header lines aside.</summary>
-    public long Read => Stored + Duplicate + Rejected;
-}
+    string File, string? Kind, long Read, long Stored, long Duplicate, long Rejected, string? Error, long? HeldBack);
 
 /// <summary>A state of a running import.</summary>
 /// <param name="File">The file being read.</param>
