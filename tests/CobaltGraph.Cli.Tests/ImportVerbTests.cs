@@ -74,7 +74,7 @@ public sealed class ImportVerbTests(PostgresServerFixture server) : IAsyncLifeti
 
         Assert.Contains("cobaltgraph migrate", result.Error, StringComparison.Ordinal);
         Assert.Contains("The same command goes on", result.Error, StringComparison.Ordinal);
-        Assert.Contains("a.log\t\t0\t0\t0\t0\tline 1: not stored\n", result.Output, StringComparison.Ordinal);
+        Assert.Contains("a.log\t\t0\t0\t0\t0\tline 1: not stored\t\n", result.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -88,8 +88,8 @@ public sealed class ImportVerbTests(PostgresServerFixture server) : IAsyncLifeti
         var first = (await RunAsync("import", "logs", "--parallel", "3")).Should(ExitCode.Done);
         var second = (await RunAsync("import", "logs", "--json")).Should(ExitCode.Done);
 
-        Assert.Contains("logs/b.log\tconnections\t1\t1\t0\t0\t\n", first.Output, StringComparison.Ordinal);
-        Assert.Contains("logs/old/a.log\tconnections\t1\t1\t0\t0\t\n", first.Output, StringComparison.Ordinal);
+        Assert.Contains("logs/b.log\tconnections\t1\t1\t0\t0\t\t\n", first.Output, StringComparison.Ordinal);
+        Assert.Contains("logs/old/a.log\tconnections\t1\t1\t0\t0\t\t\n", first.Output, StringComparison.Ordinal);
         Assert.Equal(
             (2, 0, 2),
             (second.Json.GetProperty("rows_read").GetInt64(), second.Json.GetProperty("rows_stored").GetInt64(), second.Json.GetProperty("rows_duplicate").GetInt64()));
@@ -112,7 +112,7 @@ public sealed class ImportVerbTests(PostgresServerFixture server) : IAsyncLifeti
 
         var result = (await runner.RunAsync("import", "a.log", "-")).Should(ExitCode.Done);
 
-        Assert.Contains("standard input\tconnections\t2\t1\t1\t0\t\n", result.Output, StringComparison.Ordinal);
+        Assert.Contains("standard input\tconnections\t2\t1\t1\t0\t\t\n", result.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -136,8 +136,8 @@ public sealed class ImportVerbTests(PostgresServerFixture server) : IAsyncLifeti
 
         var result = (await runner.RunAsync("import", "a.log", "-", "b.log")).Should(ExitCode.Interrupted);
 
-        Assert.Contains("a.log\tconnections\t1\t1\t0\t0\t\n", result.Output, StringComparison.Ordinal);
-        Assert.Contains("standard input\t\t0\t0\t0\t0\tcancelled before all of it was stored\n", result.Output, StringComparison.Ordinal);
+        Assert.Contains("a.log\tconnections\t1\t1\t0\t0\t\t\n", result.Output, StringComparison.Ordinal);
+        Assert.Contains("standard input\t\t0\t0\t0\t0\tcancelled before all of it was stored\t\n", result.Output, StringComparison.Ordinal);
         Assert.Contains("1 of 3 files were not begun", result.Error, StringComparison.Ordinal);
         Assert.Contains("The same command goes on", result.Error, StringComparison.Ordinal);
         Assert.Contains("Interrupted.", result.Error, StringComparison.Ordinal);
@@ -167,6 +167,23 @@ public sealed class ImportVerbTests(PostgresServerFixture server) : IAsyncLifeti
         Assert.Contains("b.log\t\t0\t0\t0\t0\tlines 1 to 2 begin like lines that were stored on ", result.Output, StringComparison.Ordinal);
         Assert.Contains("1 of 3 files could not be read or stored to the end", result.Error, StringComparison.Ordinal);
         Assert.Equal(3, await _database.ScalarAsync<long>("SELECT count(*) FROM connections"));
+    }
+
+    [Fact]
+    public async Task Last_line_without_an_end_is_held_back_unless_the_file_is_complete()
+    {
+        Write("a.csv", "mac_address,hostname\n02:00:5e:00:00:01,printer\n02:00:5e:00:00:02,pri");
+
+        var held = (await RunAsync("import", "a.csv", "--json")).Should(ExitCode.NotAsWanted);
+        var complete = (await RunAsync("import", "a.csv", "--complete")).Should(ExitCode.Done);
+        var again = (await RunAsync("import", "a.csv")).Should(ExitCode.Done);
+
+        Assert.Equal(3, held.Json.GetProperty("files")[0].GetProperty("held_back").GetInt64());
+        Assert.Equal(1, held.Json.GetProperty("rows_stored").GetInt64());
+        Assert.Contains("a.csv: line 3 is held back", held.Error, StringComparison.Ordinal);
+        Assert.Contains("--complete", held.Error, StringComparison.Ordinal);
+        Assert.Contains("a.csv\tsightings\t2\t1\t1\t0\t\t\n", complete.Output, StringComparison.Ordinal);
+        Assert.Contains("rows_duplicate\t2\n", again.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -212,6 +229,25 @@ public sealed class ImportVerbTests(PostgresServerFixture server) : IAsyncLifeti
 
         Assert.Equal(text, await File.ReadAllTextAsync(Path.Combine(_folder.FullName, "a.log"), TestContext.Current.CancellationToken));
         Assert.Equal(0, await _database.ScalarAsync<long>("SELECT count(*) FROM connections"));
+    }
+
+    [Theory]
+    [InlineData("notes.log")]
+    [InlineData("notes.2.log")]
+    public async Task Rejects_never_overwrite_what_is_no_file_of_rejected_lines(string other)
+    {
+        Write("a.json", Line("C1") + "{}\n");
+        Write(other, "notes\n");
+
+        Assert.Contains(other, (await RunAsync("import", "a.json", "--rejects", "notes.log")).Should(ExitCode.Usage).Error, StringComparison.Ordinal);
+
+        File.Delete(Path.Combine(_folder.FullName, other));
+        (await RunAsync("import", "a.json", "--rejects", "notes.log")).Should(ExitCode.NotAsWanted);
+        (await RunAsync("import", "a.json", "--rejects", "notes.log")).Should(ExitCode.NotAsWanted);
+        Assert.True(File.Exists(Path.Combine(_folder.FullName, "notes.log")));
+        Write("b.json", Line("C2"));
+        (await RunAsync("import", "b.json", "--rejects", "notes.log")).Should(ExitCode.Done);
+        Assert.False(File.Exists(Path.Combine(_folder.FullName, "notes.log")));
     }
 
     [Fact]

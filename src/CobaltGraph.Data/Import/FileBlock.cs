@@ -9,12 +9,19 @@ namespace CobaltGraph.Data.Import;
 /// one to its own first one, and by what it holds itself: the same lines are the same batch under whatever name, packed or
 /// not, and a file that has grown goes on where it ended.
 /// </summary>
+/// <remarks>
+/// What it holds itself is a SHA-256 of its lines, and behind it four bytes of the SHA-256 of each line, in order: those tell
+/// whether fewer lines are the first ones of them. Older entries have the first part only.
+/// </remarks>
 internal sealed class FileBlock : IBatchIdentity, IDisposable
 {
     private const int KeyBytes = 16;
+    private const int LineHashBytes = 4;
 
     private readonly List<Item> _items = [];
     private readonly Dictionary<int, RejectedLine> _rejections = [];
+    // Stretches whose entries are older ones.
+    private readonly HashSet<(int Item, int Count)> _olderEntries = [];
     private IncrementalHash? _before;
     private byte[] _bytes = new byte[256 * 1024];
     private int _length;
@@ -47,6 +54,7 @@ internal sealed class FileBlock : IBatchIdentity, IDisposable
         _before = before.Clone();
         _items.Clear();
         _rejections.Clear();
+        _olderEntries.Clear();
         _length = 0;
     }
 
@@ -92,11 +100,68 @@ internal sealed class FileBlock : IBatchIdentity, IDisposable
 
     public byte[]? HashOf(int item, int count)
     {
-        var start = item == 0 ? 0 : _items[item - 1].End;
-        return SHA256.HashData(_bytes.AsSpan(start, (count == 0 ? start : _items[item + count - 1].End) - start));
+        var whole = SHA256.HashData(Span(item, count));
+        if (_olderEntries.Contains((item, count)))
+            return whole;
+        var hash = new byte[SHA256.HashSizeInBytes + (count * LineHashBytes)];
+        whole.CopyTo(hash, 0);
+        for (var i = 0; i < count; i++)
+            AppendLineHash(item + i, hash.AsSpan(SHA256.HashSizeInBytes + (i * LineHashBytes)));
+        return hash;
+    }
+
+    /// <summary>Whether an entry holds exactly the lines from one on that it is long.</summary>
+    public bool IsHeldBy(StoredEntry entry, int item)
+    {
+        if (entry.ContentHash is not { } hash || entry.Read <= 0 || entry.Read > Count - item)
+            return false;
+        var count = (int)entry.Read;
+        if (hash.Length == SHA256.HashSizeInBytes)
+        {
+            if (!hash.AsSpan().SequenceEqual(SHA256.HashData(Span(item, count))))
+                return false;
+            _olderEntries.Add((item, count));
+            return true;
+        }
+
+        return hash.AsSpan().SequenceEqual(HashOf(item, count));
+    }
+
+    /// <summary>
+    /// Whether an entry holds all lines from one on, at a place among more lines of its own; null when it does not say.
+    /// </summary>
+    public bool? IsWithin(StoredEntry entry, long place, int item)
+    {
+        if (entry.ContentHash is not { } hash || hash.Length != SHA256.HashSizeInBytes + (entry.Read * LineHashBytes))
+            return null;
+        if (place + Count - item > entry.Read)
+            return false;
+        Span<byte> line = stackalloc byte[LineHashBytes];
+        for (var i = item; i < Count; i++)
+        {
+            AppendLineHash(i, line);
+            if (!line.SequenceEqual(hash.AsSpan(SHA256.HashSizeInBytes + ((int)(place + i - item) * LineHashBytes), LineHashBytes)))
+                return false;
+        }
+
+        return true;
     }
 
     public void Dispose() => _before?.Dispose();
+
+    /// <summary>Some lines, each with a header that came before it.</summary>
+    private ReadOnlySpan<byte> Span(int item, int count)
+    {
+        var start = item == 0 ? 0 : _items[item - 1].End;
+        return _bytes.AsSpan(start, (count == 0 ? start : _items[item + count - 1].End) - start);
+    }
+
+    private void AppendLineHash(int item, Span<byte> target)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(Span(item, 1), hash);
+        hash[..LineHashBytes].CopyTo(target);
+    }
 
     private void Append(ReadOnlySpan<byte> bytes)
     {

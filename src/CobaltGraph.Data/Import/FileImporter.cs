@@ -22,7 +22,6 @@ internal sealed class FileImporter
     private readonly ImportTarget _target;
     private readonly IReadOnlyList<ImportInput> _inputs;
     private readonly ImportOptions _options;
-    private readonly IProgress<ImportProgress>? _progress;
     private readonly FileState[] _states;
     private readonly List<RejectedLine> _rejections = [];
     private readonly Stack<FileBlock> _blocks = [];
@@ -32,8 +31,12 @@ internal sealed class FileImporter
     private readonly Lock _gate = new();
     private long _blocksBegun;
     private long _blocksTold;
+    private IProgress<ImportProgress>? _progress;
+    private Action<RejectedLine>? _onRejected;
     private IngestException? _failure;
     private Exception? _rejectsFailure;
+    private Exception? _callbackFailure;
+    private bool _isRejectsRenewed;
     private Kind<Connection>? _connections;
     private Kind<DeviceSighting>? _sightings;
     private (int File, long Read, long? Size) _at;
@@ -49,6 +52,7 @@ internal sealed class FileImporter
         _inputs = inputs;
         _options = options;
         _progress = progress;
+        _onRejected = options.OnRejected;
         _states = [.. inputs.Select(_ => new FileState())];
     }
 
@@ -127,15 +131,23 @@ internal sealed class FileImporter
             _settled.Clear();
         }
 
+        var isCancelled = visited < _inputs.Count || _states.Any(state => state.WasCancelled);
+        lock (_gate)
+        {
+            if (!HasFailed && !isCancelled)
+                RenewRejects();
+        }
+
         var outcome = HasFailed ? ImportOutcome.Failed
-            : visited < _inputs.Count || _states.Any(state => state.WasCancelled) ? ImportOutcome.Cancelled
+            : isCancelled ? ImportOutcome.Cancelled
             : ImportOutcome.Completed;
         return new ImportResult(
             outcome,
             [.. _states.Take(visited).Select((state, file) => state.Result(DisplayText.Escape(_inputs[file].Name), outcome))],
             _rejections,
             _failure,
-            _rejectsFailure);
+            _rejectsFailure,
+            _callbackFailure);
     }
 
     /// <returns>Why the file was not read to its end, or null.</returns>
@@ -180,47 +192,51 @@ internal sealed class FileImporter
                 }
 
                 if (!await reading.AddAsync(lines.Current).ConfigureAwait(false))
-                    return (false, null);
+                    return (_states[reading.File].HeldBack is not null, null);
             }
         }
     }
 
     /// <summary>
-    /// Why a block cannot be stored: the ledger knows its first line after the same lines, but not those that follow it.
+    /// What the ledger knows of a block. There is a conflict when it knows the block's first line after the same lines, but not
+    /// those that follow it.
     /// </summary>
     /// <remarks>
-    /// The storing finds that too. But by then another writer may have stored the block behind it, whose lines may be
+    /// The storing finds a conflict too. But by then another writer may have stored the block behind it, whose lines may be
     /// stored already; here blocks come one after the other.
     /// </remarks>
-    private async Task<string?> FindConflictAsync(FileBlock block, CancellationToken cancellationToken)
+    private async Task<Known> LookUpAsync(FileBlock block, CancellationToken cancellationToken)
     {
         for (var item = 0; item < block.Count;)
         {
             var stored = await _target.FindStored!(_options.Source, block.KeyAt(item), cancellationToken).ConfigureAwait(false);
             if (stored is null)
-                return null;
-            var left = block.Count - item;
-            if (stored.Read > 0 && stored.Read <= left && stored.ContentHash is { } hash && hash.AsSpan().SequenceEqual(block.HashOf(item, (int)stored.Read)))
+                return new(item, null, null);
+            if (block.IsHeldBy(stored, item))
             {
                 item += (int)stored.Read;
                 continue;
             }
 
+            var isWithin = stored.Read > block.Count - item ? block.IsWithin(stored, 0, item) : false;
+            if (isWithin is true)
+                return new(item, stored, null);
             var lines = Lines(block.LineNumberOf(item), block.LineNumberOf(block.Count - 1));
-            var time = stored.CommittedAt.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
-            return stored.Read > left
+            return new(item, null, isWithin is null
                 ? string.Create(CultureInfo.InvariantCulture,
-                    $"{lines} begin like {stored.Read} lines that were stored on {time}, and end before them; they are not stored. This may be an older copy of that file. If it is another file that begins alike, import it with a --source of its own")
-                : $"{lines} begin like lines that were stored on {time}, and go on otherwise; nothing from there on is stored. "
-                  + "Has the file been changed since? If it is another file that begins alike, import it with a --source of its own";
+                    $"{lines} begin like {stored.Read} lines that were stored on {Time(stored)}, and end before them; whether they are stored cannot be told. This may be an older copy of that file. If it is another file that begins alike, import it with a --source of its own")
+                : $"{lines} begin like {GoesOnOtherwise(stored)}");
         }
 
-        return null;
+        return new(block.Count, null, null);
     }
 
-    private async Task<string> ExplainConflictAsync(FileBlock block, BatchConflictException e, CancellationToken cancellationToken)
-        => (_target.FindStored is null ? null : await FindConflictAsync(block, cancellationToken).ConfigureAwait(false))
-            ?? $"{Lines(block.LineNumberOf(0), block.LineNumberOf(block.Count - 1))}: {e.Message}";
+    private static string GoesOnOtherwise(StoredEntry stored)
+        => $"lines that were stored on {Time(stored)}, and go on otherwise; nothing from there on is stored. "
+           + "Has the file been changed since? If it is another file that begins alike, import it with a --source of its own";
+
+    private static string Time(StoredEntry stored)
+        => stored.CommittedAt.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     private FileBlock TakeBlock()
     {
@@ -262,6 +278,18 @@ internal sealed class FileImporter
         }
     }
 
+    private (StoredEntry Entry, long Lines)? EndedWithin(int file)
+    {
+        lock (_gate)
+            return _states[file].Within;
+    }
+
+    private void EndsWithin(int file, StoredEntry entry, long lines)
+    {
+        lock (_gate)
+            _states[file].Within = (entry, lines);
+    }
+
     private bool IsBehindConflict(FileBlock block)
     {
         lock (_gate)
@@ -278,8 +306,10 @@ internal sealed class FileImporter
                 return;
             }
 
+            RenewRejects();
             var state = _states[block.File];
             state.Open--;
+            state.Read += block.Count;
             state.Stored += outcome.Stored;
             state.Duplicate += outcome.Duplicate;
             state.Rejected += outcome.Rejections.Count + outcome.RejectedBefore;
@@ -363,28 +393,60 @@ internal sealed class FileImporter
         {
             if (_rejections.Count < _options.MaxReportedRejections)
                 _rejections.Add(line);
-            _options.OnRejected?.Invoke(line);
+            _onRejected = CallOut(_onRejected, call => call(line));
         }
+    }
 
-        void Write(Action<RejectsFile> write)
+    /// <summary>
+    /// Calls what the caller gave. What is stored is stored, whatever comes of it; so who throws is not called again.
+    /// </summary>
+    private T? CallOut<T>(T? callback, Action<T> call)
+        where T : class
+    {
+        if (callback is null)
+            return null;
+        try
         {
-            if (_options.Rejects is null || _rejectsFailure is not null)
-                return;
-            try
-            {
-                write(_options.Rejects);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // The lines themselves are safe: they are rejected again when their file is imported again.
-                _rejectsFailure = e;
-            }
+            call(callback);
+            return callback;
+        }
+#pragma warning disable CA1031 // It is in the result.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _callbackFailure ??= e;
+            return null;
+        }
+    }
+
+    /// <summary>Removes the rejected lines of earlier runs, once it is certain that this one runs.</summary>
+    private void RenewRejects()
+    {
+        if (_isRejectsRenewed)
+            return;
+        _isRejectsRenewed = true;
+        Write(rejects => rejects.RemoveOld());
+    }
+
+    private void Write(Action<RejectsFile> write)
+    {
+        if (_options.Rejects is null || _rejectsFailure is not null)
+            return;
+        try
+        {
+            write(_options.Rejects);
+        }
+#pragma warning disable CA1031 // It is in the result.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            // The lines themselves are safe: they are rejected again when their file is imported again.
+            _rejectsFailure = e;
         }
     }
 
     private void Report()
-    {
-        _progress?.Report(new ImportProgress(
+        => _progress = CallOut(_progress, progress => progress.Report(new ImportProgress(
             DisplayText.Escape(_inputs[_at.File].Name),
             _at.File + 1,
             _inputs.Count,
@@ -392,8 +454,7 @@ internal sealed class FileImporter
             _at.Size,
             _states.Sum(state => state.Stored),
             _states.Sum(state => state.Duplicate),
-            _states.Sum(state => state.Rejected)));
-    }
+            _states.Sum(state => state.Rejected))));
 
     private static string Lines(long first, long last)
         => first == last
@@ -413,12 +474,20 @@ internal sealed class FileImporter
     private sealed record Settled(
         FileBlock Block, string? Kind, IReadOnlyList<(int Item, string Reason)> Rejections, long RejectedBefore);
 
+    /// <summary>What the ledger knows of a block.</summary>
+    /// <param name="Items">How many of its first lines have entries.</param>
+    /// <param name="Longer">An entry that begins with all the others.</param>
+    /// <param name="Conflict">Why the others cannot be stored.</param>
+    private sealed record Known(int Items, StoredEntry? Longer, string? Conflict);
+
     /// <summary>Nothing was stored, for the ledger holds something else.</summary>
     private sealed record ConflictOutcome<T>(string Explanation) : BatchOutcome<T>(0, 0, 0, 0, []);
 
     private sealed class FileState
     {
         public string? Kind { get; set; }
+
+        public long Read { get; set; }
 
         public long Stored { get; set; }
 
@@ -438,8 +507,14 @@ internal sealed class FileImporter
         /// <summary>From where on it is not stored, because the ledger holds something else.</summary>
         public (long Block, string Reason)? Conflict { get; set; }
 
-        /// <summary>Whether all of it was read and handed over.</summary>
+        /// <summary>The entry within which its lines ended so far, and how many of the entry's lines they are.</summary>
+        public (StoredEntry Entry, long Lines)? Within { get; set; }
+
+        /// <summary>Whether all of it was read and handed over, save what is held back.</summary>
         public bool IsRead { get; set; }
+
+        /// <summary>The line from which on it is held back.</summary>
+        public long? HeldBack { get; set; }
 
         public bool IsCutShort => Open > 0 || !IsRead;
 
@@ -455,7 +530,7 @@ internal sealed class FileImporter
                     : "the import ended before all of it was stored";
             }
 
-            return new(file, Kind, Stored, Duplicate, Rejected, error);
+            return new(file, Kind, Read, Stored, Duplicate, Rejected, error, HeldBack);
         }
     }
 
@@ -480,13 +555,26 @@ internal sealed class FileImporter
         /// <returns>False when no more of the file can be stored.</returns>
         public async ValueTask<bool> AddAsync(ImportedLine line)
         {
-            // A line without its end may be half of one. As a block of its own it is in nobody's way when it is whole.
-            if (!line.HasEnd && _block is not null && !await FlushAsync().ConfigureAwait(false))
-                return false;
+            // A line without its end may be half of one, whatever was said of it. As a block of its own it is in nobody's way
+            // when it is whole.
+            if (!line.HasEnd || !line.IsWhole)
+            {
+                if (!await FlushAsync().ConfigureAwait(false))
+                    return false;
+                // What came before may end within what is stored, and then the line may be stored with it.
+                await importer._connections!.DrainAsync().ConfigureAwait(false);
+                await importer._sightings!.DrainAsync().ConfigureAwait(false);
+                if (importer.HasFailedIn(file))
+                    return false;
+                if (!line.IsWhole && !await IsStoredAsync(line).ConfigureAwait(false))
+                {
+                    importer._states[file].HeldBack = line.LineNumber;
+                    return false;
+                }
+            }
+
             if (line.Rejection is null)
                 _areSightings ??= line.Sighting is not null;
-            else if (!line.HasEnd)
-                line = line with { Rejection = WithoutEnd(line.Rejection) };
             _block ??= Begin();
             var header = ReferenceEquals(line.Header, _header) ? null : line.Header;
             _header = line.Header;
@@ -533,7 +621,7 @@ internal sealed class FileImporter
             {
                 try
                 {
-                    if (await importer.FindConflictAsync(block, cancellationToken).ConfigureAwait(false) is { } conflict)
+                    if ((await importer.LookUpAsync(block, cancellationToken).ConfigureAwait(false)).Conflict is { } conflict)
                     {
                         importer.Conflicts(block, conflict);
                         return false;
@@ -550,8 +638,25 @@ internal sealed class FileImporter
             return await kind.AddAsync(batch).ConfigureAwait(false);
         }
 
-        private static RejectedLine WithoutEnd(RejectedLine line)
-            => line with { Reason = $"{line.Reason} (the file ends within the line: if it is still being written, import it again later)" };
+        /// <summary>Whether the ledger knows the line, after all that came before it.</summary>
+        private async ValueTask<bool> IsStoredAsync(ImportedLine line)
+        {
+            if (importer._target.FindStored is not { } find)
+                return false;
+            using var block = new FileBlock();
+            block.Begin(file, -1, _position, _before);
+            block.Add(line, ReferenceEquals(line.Header, _header) ? null : line.Header);
+            if (importer.EndedWithin(file) is { } before)
+                return block.IsWithin(before.Entry, before.Lines, 0) is true;
+            try
+            {
+                return await find(importer._options.Source, block.KeyAt(0), cancellationToken).ConfigureAwait(false) is not null;
+            }
+            catch (Exception e) when (e is Npgsql.NpgsqlException or TimeoutException)
+            {
+                return false;
+            }
+        }
 
         private void Add<T>(Batch<T> batch, T? record, RejectedLine? rejection)
             where T : class
@@ -593,15 +698,69 @@ internal sealed class FileImporter
             var block = (FileBlock)batch.Identity;
             if (importer.IsBehindConflict(block))
                 return new ConflictOutcome<T>("");
-            try
+            if (importer.EndedWithin(block.File) is { } before)
+                return Within(batch, 0, before.Entry, before.Lines);
+            for (var isFirst = true; ; isFirst = false)
             {
-                return await storer.StoreAsync(batch, cancellationToken).ConfigureAwait(false);
+                try
+                {
+                    return await storer.StoreAsync(batch, cancellationToken).ConfigureAwait(false);
+                }
+                catch (BatchConflictException e)
+                {
+                    var lines = Lines(block.LineNumberOf(0), block.LineNumberOf(block.Count - 1));
+                    if (importer._target.FindStored is null)
+                        return new ConflictOutcome<T>($"{lines}: {e.Message}");
+                    var known = await importer.LookUpAsync(block, cancellationToken).ConfigureAwait(false);
+                    if (known.Longer is { } longer)
+                        return await StoreBeforeAsync(batch, known.Items, longer, cancellationToken).ConfigureAwait(false);
+                    // Without a conflict it was an older entry, which the block knows from now on.
+                    if (known.Conflict is not null || !isFirst)
+                        return new ConflictOutcome<T>(known.Conflict ?? $"{lines}: {e.Message}");
+                }
             }
-            catch (BatchConflictException e)
+        }
+
+        /// <summary>What becomes of a batch that ends within an entry.</summary>
+        private async Task<BatchOutcome<T>> StoreBeforeAsync(
+            Batch<T> batch, int items, StoredEntry longer, CancellationToken cancellationToken)
+        {
+            var rest = Within(batch, items, longer, 0);
+            if (items == 0)
+                return rest;
+            var first = await storer.StoreAsync(FirstOf(batch, items), cancellationToken).ConfigureAwait(false);
+            return first with { Duplicate = first.Duplicate + rest.Duplicate, Rejections = [.. first.Rejections, .. rest.Rejections] };
+        }
+
+        /// <summary>What becomes of the items of a batch from one on, when they are to be found at a place within an entry.</summary>
+        private BatchOutcome<T> Within(Batch<T> batch, int item, StoredEntry entry, long place)
+        {
+            var block = (FileBlock)batch.Identity;
+            if (block.IsWithin(entry, place, item) is not true)
             {
                 return new ConflictOutcome<T>(
-                    await importer.ExplainConflictAsync(block, e, cancellationToken).ConfigureAwait(false));
+                    $"{Lines(block.LineNumberOf(item), block.LineNumberOf(block.Count - 1))} follow {GoesOnOtherwise(entry)}");
             }
+
+            importer.EndsWithin(block.File, entry, place + block.Count - item);
+            // Of those that the server refused when they were stored it is not known which they were.
+            var rejections = batch.Refused.Where(refused => refused.Item >= item).Select(refused => refused.Rejection).ToList();
+            return new BatchOutcome<T>(0, block.Count - item - rejections.Count, 0, 0, rejections);
+        }
+
+        private Batch<T> FirstOf(Batch<T> batch, int items)
+        {
+            var first = new Batch<T>(batch.Source, batch.FirstPosition, batch.Identity, sink.NewBuffer());
+            var (row, refused) = (0, 0);
+            while (first.ItemCount < items)
+            {
+                if (refused < batch.Refused.Count && batch.Refused[refused].Item == first.ItemCount)
+                    first.AddRefused(batch.Refused[refused++].Rejection);
+                else
+                    first.Add(batch.Rows[row], batch.Rows.TimeOf(row++));
+            }
+
+            return first;
         }
 
         public Batch<T> Begin(FileBlock block)

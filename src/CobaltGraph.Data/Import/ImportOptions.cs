@@ -18,6 +18,12 @@ internal sealed record ImportOptions
     /// <summary>Gets rejected lines as they stood in the input; null for none.</summary>
     public RejectsFile? Rejects { get; init; }
 
+    /// <summary>
+    /// Whether nobody writes to the files any more, so that a last line without an end is whole. Otherwise it is held back,
+    /// unless it shows itself that nothing is missing.
+    /// </summary>
+    public bool AreComplete { get; init; }
+
     /// <summary>Gives the time of records that have none.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 

@@ -43,6 +43,10 @@ internal static class ImportReader
 
         ILineParser? parser = null;
         var holdsSightings = (bool?)null;
+        // What is packed ends where its checksum stands.
+        var isComplete = options.AreComplete || isGzip;
+        // From the line on that the end of the input cuts.
+        var isCut = false;
         while (await lines.ReadAsync(cancellationToken).ConfigureAwait(false))
         {
             if (IsBlank(lines.Line.Span) && lines.TooLongBytes == 0)
@@ -51,11 +55,22 @@ internal static class ImportReader
                 continue;
             }
 
-            if (RejectsFile.IsReason(lines.Line.Span))
+            var isReason = lines.TooLongBytes == 0 && RejectsFile.IsReason(lines.Line.Span);
+            if (isReason && parser is not CsvParser)
                 continue;
+            var wasCut = isCut;
+            isCut |= !isComplete && !lines.HasEnd && !(parser is null or JsonLineParser && JsonLineParser.IsWhole(lines));
             parser ??= ChooseParser(lines.Line);
-            var isComplete = parser is not CsvParser || await CompleteQuotesAsync(lines, cancellationToken).ConfigureAwait(false);
-            var record = Read(parser, lines, isComplete, options, out var reason);
+            var quotes = parser is CsvParser ? await CompleteQuotesAsync(lines, cancellationToken).ConfigureAwait(false) : Quotes.Even;
+            // Before the record is cut back.
+            isCut |= !isComplete && parser is CsvParser && (quotes == Quotes.OpenAtEnd || !lines.HasEnd);
+            var record = Read(parser, lines, quotes, options, out var reason);
+            if (isReason && parser is CsvParser { IsBroken: true })
+            {
+                isCut = wasCut;
+                continue;
+            }
+
             if (record is not null)
             {
                 holdsSightings ??= record is DeviceSighting;
@@ -80,13 +95,14 @@ internal static class ImportReader
                     : new RejectedLine(shownFile, lines.LineNumber, reason, DisplayText.Escape(lines.Line.Span, RejectedLine.MaxExcerptLength)),
                 Raw = lines.Line,
                 HasEnd = lines.HasEnd,
+                IsWhole = !isCut,
                 RawLength = lines.TooLongBytes > 0 ? lines.TooLongBytes : lines.Line.Length,
                 Header = parser.Header,
             };
         }
     }
 
-    private static object? Read(ILineParser parser, LineReader lines, bool isComplete, ImportOptions options, out string? reason)
+    private static object? Read(ILineParser parser, LineReader lines, Quotes quotes, ImportOptions options, out string? reason)
     {
         if (lines.TooLongBytes > 0)
         {
@@ -106,7 +122,7 @@ internal static class ImportReader
 
         if (parser is CsvParser { IsBroken: true } && reason is not null)
         {
-            if (!isComplete)
+            if (quotes != Quotes.Even)
                 reason += $", and none closes it within {options.MaxLineBytes} bytes";
             else if (lines.LastLineNumber > lines.LineNumber)
                 reason += $". By its quotes the record runs to line {lines.LastLineNumber}; this line is passed over, and the next one read by itself";
@@ -116,8 +132,8 @@ internal static class ImportReader
         return record;
     }
 
-    /// <summary>Extends the line until its quotes are even. False when they stay odd; the line is as it was then.</summary>
-    private static async ValueTask<bool> CompleteQuotesAsync(LineReader lines, CancellationToken cancellationToken)
+    /// <summary>Extends the line until its quotes are even; where they stay odd it is as it was then.</summary>
+    private static async ValueTask<Quotes> CompleteQuotesAsync(LineReader lines, CancellationToken cancellationToken)
     {
         var isOpen = false;
         for (var counted = 0; ; )
@@ -125,12 +141,13 @@ internal static class ImportReader
             var line = lines.Line;
             isOpen ^= line.Span[counted..].Count((byte)'"') % 2 == 1;
             if (!isOpen)
-                return true;
+                return Quotes.Even;
             counted = line.Length;
             if (!await lines.ExtendAsync(cancellationToken).ConfigureAwait(false))
             {
+                var quotes = lines is { TooLongBytes: 0, IsAtEnd: true } ? Quotes.OpenAtEnd : Quotes.TooLong;
                 lines.CutBack();
-                return false;
+                return quotes;
             }
         }
     }
@@ -187,5 +204,16 @@ internal static class ImportReader
             $"the file starts with '{DisplayText.Escape(start, 40)}', which is neither a header line '#…' nor a JSON object nor the "
             + $"names of our columns; {Accepted}. "
             + "A log whose header was cut off needs the lines that start with '#' (zeek-cut -c keeps them)");
+    }
+
+    private enum Quotes
+    {
+        Even,
+
+        /// <summary>One is open where the input ends.</summary>
+        OpenAtEnd,
+
+        /// <summary>One is open after as many bytes as a line may have.</summary>
+        TooLong,
     }
 }

@@ -26,8 +26,14 @@ internal readonly record struct ImportedLine
     /// <summary>The length of the line in the input, in bytes: more than that of <see cref="Raw"/> when it was too long.</summary>
     public required long RawLength { get; init; }
 
-    /// <summary>Whether a line end follows. Where none does, the input may be a file whose writer is not done with the line.</summary>
+    /// <summary>Whether a line end follows.</summary>
     public bool HasEnd { get; init; }
+
+    /// <summary>
+    /// Whether nothing that the input may get later belongs to the line. Otherwise its writer may not be done with it, and it
+    /// is not what it seems to be.
+    /// </summary>
+    public bool IsWhole { get; init; }
 
     /// <summary>The header in force, the same object until it changes; null in formats that have none.</summary>
     public InputHeader? Header { get; init; }

@@ -32,6 +32,25 @@ internal sealed class JsonLineParser : ILineParser
         return record;
     }
 
+    /// <summary>Whether the line is an object that is closed, so that whatever may follow is no part of it.</summary>
+    public static bool IsWhole(LineReader lines)
+    {
+        if (lines.TooLongBytes > 0)
+            return false;
+        var reader = new Utf8JsonReader(lines.Line.Span);
+        try
+        {
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+                return false;
+            reader.Skip();
+            return !reader.Read();
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>The name of the property that the reader is at.</summary>
     /// <exception cref="InvalidOperationException">It is no text.</exception>
     public static ReadOnlySpan<byte> NameOf(ref Utf8JsonReader reader)

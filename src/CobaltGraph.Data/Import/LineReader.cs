@@ -34,6 +34,9 @@ internal sealed class LineReader(Stream stream, int maxLineBytes)
     /// <summary>Whether a line end follows, and not the end of the stream.</summary>
     public bool HasEnd { get; private set; }
 
+    /// <summary>Whether nothing follows the line, and whoever extends it has found that out.</summary>
+    public bool IsAtEnd => _isAtEnd && _start == _end;
+
     /// <summary>What is read ahead of the first line, at least <paramref name="count"/> bytes unless the stream ends.</summary>
     public async ValueTask<ReadOnlyMemory<byte>> PeekAsync(int count, CancellationToken cancellationToken)
     {

@@ -35,7 +35,29 @@ internal sealed class RejectsFile(string path) : IDisposable
     /// <summary>The files that were written, each with its number of lines.</summary>
     public IReadOnlyList<(string Path, long Lines)> Written => [.. _parts.Select(part => (part.Path, part.Lines))];
 
-    public static bool IsReason(ReadOnlySpan<byte> line) => line.StartsWith(LineMark) || line.StartsWith(JsonMark);
+    /// <summary>
+    /// Whether a line is a reason. In CSV a row may look like one, whose first field is any text; but no reason has as many
+    /// fields as its header.
+    /// </summary>
+    public static bool IsReason(ReadOnlySpan<byte> line)
+        => line.StartsWith(LineMark) ? IsLineReason(line[LineMark.Length..]) : line.StartsWith(JsonMark) && IsJsonReason(line);
+
+    /// <summary>Whether a file holds rejected lines, or nothing, so that others may take their place.</summary>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">It cannot be read.</exception>
+    public static bool MayReplace(string path) => !File.Exists(path) || new FileInfo(path).Length == 0 || HoldsRejects(path);
+
+    /// <summary>Removes what earlier runs have left, apart from the files that this one has begun.</summary>
+    /// <exception cref="IOException">It cannot be removed.</exception>
+    /// <exception cref="UnauthorizedAccessException">It cannot be removed.</exception>
+    public void RemoveOld()
+    {
+        foreach (var old in Paths.Except(_parts.Select(part => part.Path)))
+        {
+            if (File.Exists(old) && new FileInfo(old).Length > 0 && HoldsRejects(old))
+                File.Delete(old);
+        }
+    }
 
     /// <summary>Adds a line.</summary>
     /// <param name="line">Where it stood, and why it was rejected.</param>
@@ -71,6 +93,74 @@ internal sealed class RejectsFile(string path) : IDisposable
     {
         foreach (var part in _parts)
             part.Dispose();
+    }
+
+    /// <summary>FILE, line N: reason.</summary>
+    private static bool IsLineReason(ReadOnlySpan<byte> text)
+    {
+        var place = ", line "u8;
+        for (var found = text.IndexOf(place); found >= 0; found = text.IndexOf(place))
+        {
+            text = text[(found + place.Length)..];
+            var digits = text.IndexOfAnyExceptInRange((byte)'0', (byte)'9');
+            if (digits > 0 && text[digits..].StartsWith(": "u8))
+                return true;
+        }
+
+        return false;
+    }
+
+    private static bool IsJsonReason(ReadOnlySpan<byte> line)
+    {
+        var reader = new Utf8JsonReader(line);
+        try
+        {
+            return reader.Read()
+                && IsNext(ref reader, "#rejected"u8, JsonTokenType.String)
+                && IsNext(ref reader, "file"u8, JsonTokenType.String)
+                && IsNext(ref reader, "line"u8, JsonTokenType.Number)
+                && reader.Read() && reader.TokenType == JsonTokenType.EndObject && !reader.Read();
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+
+        static bool IsNext(ref Utf8JsonReader reader, ReadOnlySpan<byte> name, JsonTokenType type)
+            => reader.Read() && reader.TokenType == JsonTokenType.PropertyName && reader.ValueTextEquals(name)
+                && reader.Read() && reader.TokenType == type;
+    }
+
+    /// <summary>Whether a reason is the first that stands in a file, below a header where there is one.</summary>
+    private static bool HoldsRejects(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        var buffer = new byte[256 * 1024];
+        var rest = buffer.AsSpan(0, file.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false));
+        for (var isFirst = true; !rest.IsEmpty; isFirst = false)
+        {
+            var end = rest.IndexOf((byte)'\n');
+            var line = end < 0 ? rest : rest[..end];
+            if (IsReason(line))
+                return true;
+            if (!line.StartsWith("#"u8) && !(isFirst && IsCsvHeader(line)))
+                return false;
+            rest = end < 0 ? [] : rest[(end + 1)..];
+        }
+
+        return false;
+    }
+
+    private static bool IsCsvHeader(ReadOnlySpan<byte> line)
+    {
+        try
+        {
+            return CsvParser.TryCreate(line.ToArray()) is not null;
+        }
+        catch (InvalidDataException)
+        {
+            return false;
+        }
     }
 
     private string PathOf(int number)
@@ -123,8 +213,7 @@ internal sealed class RejectsFile(string path) : IDisposable
             if (header is not null)
             {
                 _buffer.Write(LineMark);
-                _buffer.Write(Encoding.UTF8.GetBytes(string.Create(
-                    CultureInfo.InvariantCulture, $"{line.File}, line {line.LineNumber}: {line.Reason}\n")));
+                _buffer.Write(Encoding.UTF8.GetBytes(Reason(line, header)));
             }
             else
             {
@@ -139,6 +228,16 @@ internal sealed class RejectsFile(string path) : IDisposable
             Lines++;
             if (_buffer.Length > 64 * 1024)
                 Flush();
+        }
+
+        private string Reason(RejectedLine line, InputHeader header)
+        {
+            var reason = string.Create(CultureInfo.InvariantCulture, $"{line.File}, line {line.LineNumber}: {line.Reason}");
+            if (Format != Format.Csv)
+                return reason + "\n";
+            // No row, neither by its quotes nor by its fields.
+            reason = reason.Replace('"', '\'');
+            return reason.Count(c => c == ',') == header.Bytes.Span.Count((byte)',') ? reason + ",\n" : reason + "\n";
         }
 
         public void Flush()

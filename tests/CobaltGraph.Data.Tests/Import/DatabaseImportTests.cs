@@ -21,7 +21,7 @@ public sealed class DatabaseImportTests(PostgresServerFixture server) : IAsyncLi
     [Fact]
     public async Task Every_field_arrives_in_its_column()
     {
-        await ImportAsync(Logs.TsvHeader() + Logs.TsvRow(("id.resp_h", "fe80::1%eth0"), ("proto", "icmp"), ("id.orig_p", "3"), ("id.resp_p", "1")));
+        await ImportAsync(Logs.TsvHeader() + Logs.TsvRow(("id.resp_h", "fe80::1%eth0"), ("proto", "icmp"), ("id.orig_p", "3"), ("id.resp_p", "1")) + "\n");
 
         var row = Assert.Single(await _database.QueryAsync(
             """
@@ -43,7 +43,7 @@ public sealed class DatabaseImportTests(PostgresServerFixture server) : IAsyncLi
         var result = await ImportAsync(Logs.TsvHeader() + string.Join('\n',
             Logs.TsvRow(("orig_l2_addr", "00:0d:3a:13:e3:69")), Logs.TsvRow(("orig_l2_addr", "02:00:00:00:00:01")),
             Logs.TsvRow(("orig_l2_addr", "00:0d:3a:13:e3:69")), Logs.TsvRow(("orig_l2_addr", "ff:ff:ff:ff:ff:ff")),
-            Logs.TsvRow(("orig_l2_addr", "33:33:00:00:00:02")), Logs.TsvRow(("orig_l2_addr", "00:00:00:00:00:00")), Logs.TsvRow(("orig_l2_addr", "-"))));
+            Logs.TsvRow(("orig_l2_addr", "33:33:00:00:00:02")), Logs.TsvRow(("orig_l2_addr", "00:00:00:00:00:00")), Logs.TsvRow(("orig_l2_addr", "-")), ""));
 
         Assert.Equal(7, result.Stored);
         Assert.Equal(

@@ -136,6 +136,31 @@ public sealed class FileImporterTests : IDisposable
         Assert.Equal("lines 201 to 300: not stored", Assert.Single(result.Files).Error);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task Callback_that_throws_changes_nothing_and_is_not_called_again(int writers)
+    {
+        var (reports, rejections) = (0, 0);
+        var path = _folder.Write("a.log", string.Concat(Enumerable.Range(0, 10).Select(i => "{}\n" + Json(i * 100, 99))));
+        var result = await FileImporter.ImportAsync(
+            _store.Target, Inputs([path]),
+            new ImportOptions
+            {
+                BlockLines = 100,
+                Writers = writers,
+                OnRejected = _ => throw new InvalidOperationException($"rejection {++rejections}"),
+            },
+            new Thrower(() => reports++), TestContext.Current.CancellationToken);
+
+        Assert.Equal(ImportOutcome.Completed, result.Outcome);
+        Assert.Null(result.Failure);
+        Assert.Equal((1000, 990, 10, null), (result.Read, result.Stored, result.Rejected, result.Files[0].Error));
+        Assert.Equal(990, _store.Connections.Count);
+        Assert.Equal((1, 1, 10), (reports, rejections, result.Rejections.Count));
+        Assert.NotNull(result.CallbackFailure);
+    }
+
     [Fact]
     public async Task Failure_counts_exactly_what_is_stored_with_many_writers()
     {
@@ -226,6 +251,15 @@ public sealed class FileImporterTests : IDisposable
 
     private static string Json(int first, int count)
         => string.Concat(Enumerable.Range(first, count).Select(i => Logs.Json(("54243", $"{i}")) + "\n"));
+
+    private sealed class Thrower(Action called) : IProgress<ImportProgress>
+    {
+        public void Report(ImportProgress value)
+        {
+            called();
+            throw new IOException("no space left on device");
+        }
+    }
 
     private sealed class Recorder(List<ImportProgress> seen) : IProgress<ImportProgress>
     {

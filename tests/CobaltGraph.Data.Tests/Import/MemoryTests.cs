@@ -68,6 +68,23 @@ public class MemoryTests
         Assert.InRange((Environment.CpuUsage.TotalTime - started).TotalSeconds, 0, 30);
     }
 
+    [Fact]
+    public void Peak_of_memory_is_seen_when_it_is_over()
+    {
+        using var memory = new MemoryPeak();
+        Use();
+        var after = GC.GetTotalMemory(forceFullCollection: true);
+
+        Assert.InRange(memory.Stop() - after, 100_000_000, long.MaxValue);
+
+        static void Use()
+        {
+            var bytes = new byte[120_000_000];
+            Thread.Sleep(200);
+            GC.KeepAlive(bytes);
+        }
+    }
+
     private static async Task<(int Stored, int Rejected, string? Error)> CountAsync(Stream stream)
     {
         int stored = 0, rejected = 0;

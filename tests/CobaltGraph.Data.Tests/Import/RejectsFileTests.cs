@@ -41,7 +41,8 @@ public sealed class RejectsFileTests(PostgresServerFixture server) : ImportTest(
         Assert.Equal((count, count, 0, 0), Counts(second));
         Assert.Equal((count, 0, count, 0), Counts(await ImportWithRejectsAsync(mended)));
         Assert.Equal(await CleanContentsAsync(Folder.Write("good.log", good)), await ContentsAsync(Database));
-        Assert.Equal(rejected, await File.ReadAllTextAsync(RejectsPath, Cancel));
+        // Nothing was rejected now.
+        Assert.False(File.Exists(RejectsPath));
 
         // As it is, everything is rejected again, for the same reasons.
         var again = await ImportAsync(Folder.Write("again.log", rejected));
@@ -81,6 +82,95 @@ public sealed class RejectsFileTests(PostgresServerFixture server) : ImportTest(
         await ImportWithRejectsAsync(Folder.Write("a.log", Json(0, 10)));
 
         Assert.False(File.Exists(RejectsPath));
+    }
+
+    [Fact]
+    public async Task What_earlier_runs_rejected_is_gone_and_what_others_wrote_is_not()
+    {
+        var path = Path.Combine(Folder.Path, "rejected.log");
+        string[] bad = [Folder.Write("a.log", Json(0, 5) + "{}\n"), Folder.Write("b.csv", CsvHeader + "bad,,,,\n"), Folder.Write("c.log", Logs.TsvHeader() + Tsv(0, 1) + "bad\n")];
+        string[] parts = [path, Path.Combine(Folder.Path, "rejected.2.log"), Path.Combine(Folder.Path, "rejected.3.log")];
+        await ImportAsync(bad);
+        Assert.All(parts, part => Assert.True(File.Exists(part)));
+        var other = Folder.Write("rejected.4.log", Logs.TsvHeader() + Tsv(0, 1));
+
+        await ImportAsync(bad[0]);
+        Assert.Equal([true, false, false], parts.Select(File.Exists));
+        await ImportAsync(Folder.Write("good.log", Json(100, 250)));
+
+        Assert.All(parts, part => Assert.False(File.Exists(part)));
+        Assert.True(File.Exists(other));
+
+        async Task ImportAsync(params string[] paths)
+        {
+            using var rejects = new RejectsFile(path);
+            await this.ImportAsync(new ImportOptions { Rejects = rejects }, paths);
+        }
+    }
+
+    [Fact]
+    public async Task Run_that_cannot_start_leaves_what_was_rejected_before()
+    {
+        await ImportWithRejectsAsync(Folder.Write("a.log", Json(0, 5) + "{}\n"));
+        await using var empty = await Server.CreateDatabaseAsync(migrated: false);
+        using (var rejects = new RejectsFile(RejectsPath))
+            Assert.Equal(ImportOutcome.Failed, (await ImportAsync(new ImportOptions { Rejects = rejects }, empty, [ImportInput.File(Folder.Write("b.log", Json(10, 5)))])).Outcome);
+
+        Assert.True(File.Exists(RejectsPath));
+    }
+
+    [Theory]
+    [InlineData("{\"#rejected\":\"a\",\"file\":\"b\",\"line\":3}\n{}\n", true)]
+    [InlineData("#rejected a.log, line 3: b\nx\n", true)]
+    [InlineData("mac_address,hostname\n#rejected a.csv, line 3: b,\nx,y\n", true)]
+    [InlineData("#separator \\x09\n#fields\tts\n#rejected a.log, line 3: b\nx\n", true)]
+    [InlineData("", true)]
+    [InlineData("{\"#rejected\":\"a\"}\n", false)]
+    [InlineData("#rejected my notes\n", false)]
+    [InlineData("notes\n#rejected a.log, line 3: b\n", false)]
+    [InlineData("mac_address,hostname\n02:00:5e:00:00:01,a\n#rejected a.log, line 3: b\n", false)]
+    [InlineData("#separator \\x09\n#fields\tts\n1\n", false)]
+    public void File_of_rejected_lines_is_known_by_its_start(string text, bool isOne)
+        => Assert.Equal(isOne, RejectsFile.MayReplace(Folder.Write("file", text)));
+
+    [Theory]
+    [InlineData("#rejected x")]
+    [InlineData("#rejected a.csv")]
+    [InlineData("#rejected a.csv, line 3: b", "\"#rejected a.csv, line 3: b\"")]
+    public async Task Device_with_the_name_of_a_reason_is_stored(string name, string? field = null)
+    {
+        var result = await ImportAsync(Folder.Write("a.csv", $"hostname,mac_address\n{field ?? name},02:00:5e:00:00:01\n"));
+
+        Assert.Equal((1, 1, 0, 0), Counts(result));
+        Assert.Equal(name, await Scalar<string>("SELECT hostname FROM devices"));
+    }
+
+    [Fact]
+    public async Task Row_that_looks_like_a_reason_is_a_row_or_rejected()
+    {
+        // What is chosen by a device, over two columns.
+        var result = await ImportAsync(Folder.Write(
+            "a.csv", "hostname,vendor,mac_address\n#rejected a.csv, line 3: x,02:00:5e:00:00:01\n#rejected a.csv, line 4: x,nonsense\n#rejected a.csv, line 5: x\nb,,02:00:5e:00:00:02\n"));
+
+        Assert.Equal((3, 2, 0, 1), Counts(result));
+        Assert.Equal(3, Assert.Single(result.Rejections).LineNumber);
+
+        Assert.Equal((2, 1, 0, 1), Counts(await ImportAsync(Folder.Write("b.log", "{\"#rejected\":\"x\"}\n" + Json(0, 1)))));
+        Assert.Equal((2, 1, 0, 1), Counts(await ImportAsync(Folder.Write("c.log", Logs.TsvHeader() + "#rejected x\n" + Tsv(5, 1)))));
+    }
+
+    [Fact]
+    public async Task Reason_is_passed_over_whatever_its_quotes_and_commas()
+    {
+        // As many commas as the header, with and without a quote.
+        var header = "mac_address,hostname\n";
+        var first = await ImportWithRejectsAsync(Folder.Write("a.csv", header + "\"no\"\"mac\",a\nbad,b\n02:00:5e:00:00:01,good\n"));
+        Assert.Equal((3, 1, 0, 2), Counts(first));
+
+        Assert.Equal((2, 0, 0, 2), Counts(await ImportAsync(Folder.Write("again.csv", await File.ReadAllTextAsync(RejectsPath, Cancel)))));
+        Assert.Equal(
+            (2, 2, 0, 0),
+            Counts(await ImportAsync(Folder.Write("old.csv", header + "#rejected a.csv, line 2: a \"quote, open\n02:00:5e:00:00:02,a\n02:00:5e:00:00:03,b\n"))));
     }
 
     [Fact]

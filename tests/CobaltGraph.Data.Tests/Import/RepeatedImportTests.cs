@@ -9,6 +9,8 @@ public sealed class RepeatedImportTests(PostgresServerFixture server) : ImportTe
 {
     private const int Lines = 250;
 
+    private const string CsvHeader = "timestamp,dst_ip,dst_port,dst_org\n";
+
     private static readonly string Log = Logs.TsvHeader() + Tsv(0, Lines);
 
     public static TheoryData<string, byte[]> Forms() => new()
@@ -115,13 +117,100 @@ public sealed class RepeatedImportTests(PostgresServerFixture server) : ImportTe
         var whole = Json(0, before + 50);
         var half = await ImportAsync(Folder.Write("log", Json(0, before) + Json(before, 1)[..60]));
 
-        Assert.Equal((before + 1, before, 0, 1), Counts(half));
-        Assert.Contains("the file ends within the line", Assert.Single(half.Rejections).Reason, StringComparison.Ordinal);
+        Assert.Equal((before, before, 0, 0), Counts(half));
+        Assert.Equal((before + 1, null), (half.Files[0].HeldBack, half.Files[0].Error));
+        Assert.False(half.IsClean);
 
         var path = Folder.Write("log", whole);
         Assert.Equal((before + 50, 50, before, 0), Counts(await ImportAsync(path)));
         Assert.Equal((before + 50, 0, before + 50, 0), Counts(await ImportAsync(path)));
         Assert.Equal(await CleanContentsAsync(path), await ContentsAsync(Database));
+    }
+
+    [Theory]
+    [InlineData("tsv", 1, 1)]
+    [InlineData("tsv", Block - 1, 23)]
+    [InlineData("json", 1, 1)]
+    [InlineData("csv", 1, 1)]
+    [InlineData("csv", Block - 1, 17)]
+    [InlineData("crlf", 1, 3)]
+    public async Task File_cut_anywhere_in_its_last_two_lines_and_then_whole_is_stored_as_the_whole_one(string format, int before, int step)
+    {
+        var (start, end) = format switch
+        {
+            "tsv" => (Logs.TsvHeader() + Tsv(0, before), Tsv(before, 2)),
+            "json" => (Json(0, before), Json(before, 2)),
+            "csv" => (CsvHeader + Csv(0, before), Csv(before, 2)),
+            _ => ((CsvHeader + Csv(0, before)).Replace("\n", "\r\n", StringComparison.Ordinal), Csv(before, 2).Replace("\n", "\r\n", StringComparison.Ordinal)),
+        };
+        var whole = Folder.Write("log", start + end);
+        var cuts = 0;
+        for (var length = 0; length <= end.Length; length += step, cuts++)
+        {
+            var options = new ImportOptions { Source = $"cut at {length}" };
+            var first = await ImportAsync(options, Folder.Write("cut.log", start + end[..length]));
+            var second = await ImportAsync(options, whole);
+
+            Assert.All([first, second], result => Assert.Null(result.Files[0].Error));
+            Assert.Equal((length, before + 2, before + 2, 0), (length, first.Stored + second.Stored, Counts(second).Read, first.Rejected + second.Rejected));
+            Assert.Null(second.Files[0].HeldBack);
+        }
+
+        Assert.Equal(
+            [[(long)before + 2, (long)cuts, (long)cuts]],
+            await Database.QueryAsync("SELECT count(*), min(n), max(n) FROM (SELECT count(*) AS n FROM connections c GROUP BY to_jsonb(c) - 'id') AS rows"));
+    }
+
+    [Theory]
+    [InlineData("tsv")]
+    [InlineData("csv")]
+    public async Task Complete_file_without_a_last_line_end_is_imported_whole_and_is_the_same_when_it_gets_one(string format)
+    {
+        var text = format == "tsv" ? Log : CsvHeader + Csv(0, Lines);
+        var path = Folder.Write("a.log", text.TrimEnd('\n'));
+
+        var held = await ImportAsync(path);
+        Assert.Equal((Lines - 1, Lines - 1, 0, 0), Counts(held));
+        // A record of CSV has two lines.
+        var last = text.Count(c => c == '\n') - (format == "tsv" ? 0 : 1);
+        Assert.Equal((last, null, false), (held.Files[0].HeldBack!.Value, held.Files[0].Error, held.IsClean));
+
+        Assert.Equal((Lines, 1, Lines - 1, 0), Counts(await ImportAsync(new ImportOptions { AreComplete = true }, path)));
+        foreach (var again in (string[])[path, Folder.Write("b.log", text)])
+        {
+            var result = await ImportAsync(again);
+            Assert.Equal((Lines, 0, Lines, 0), Counts(result));
+            Assert.True(result.IsClean);
+        }
+
+        Assert.Equal(await CleanContentsAsync(Folder.Write("b.log", text)), await ContentsAsync(Database));
+    }
+
+    [Fact]
+    public async Task Last_line_without_an_end_is_whole_in_gzip_and_not_in_a_stream()
+    {
+        var text = Log.TrimEnd('\n');
+        var pipe = ImportInput.Of("standard input", () => new ChunkStream(Encoding.UTF8.GetBytes(text), 700));
+        Assert.Equal(Lines - 1, Counts(await ImportAsync(new ImportOptions { Source = "pipe" }, Database, [pipe])).Stored);
+
+        var packed = await ImportAsync(Folder.Write("log.gz", Logs.Gzip(text)));
+
+        Assert.Equal((Lines, Lines, 0, 0), Counts(packed));
+        Assert.True(packed.IsClean);
+    }
+
+    [Fact]
+    public async Task Quote_that_nothing_closes_holds_back_what_follows_until_the_file_is_complete()
+    {
+        var path = Folder.Write("a.csv", CsvHeader + Csv(0, 10) + "2026-01-31T12:00:00Z,192.0.2.1,443,\"open\n2026-01-31T12:00:00Z,192.0.2.1,444,\n");
+
+        var first = await ImportAsync(path);
+        Assert.Equal((10, 10, 0, 0), Counts(first));
+        Assert.Equal(22, first.Files[0].HeldBack);
+
+        var second = await ImportAsync(new ImportOptions { AreComplete = true }, path);
+        Assert.Equal((12, 1, 10, 1), Counts(second));
+        Assert.Equal(22, Assert.Single(second.Rejections).LineNumber);
     }
 
     [Theory]
@@ -194,17 +283,109 @@ public sealed class RepeatedImportTests(PostgresServerFixture server) : ImportTe
         Assert.Equal(300, await Count("connections"));
     }
 
-    [Fact]
-    public async Task Older_copy_of_a_file_that_has_grown_is_a_conflict_that_says_so()
+    [Theory]
+    [InlineData("tsv")]
+    [InlineData("json")]
+    [InlineData("arp")]
+    public async Task Older_copy_of_a_file_that_has_grown_is_stored_before(string format)
     {
-        await ImportAsync(Folder.Write("new.log", Json(0, 150)));
+        Func<int, int, string> make = format switch { "json" => Json, "arp" => Arp, _ => Tsv };
+        var header = format is "json" or "arp" ? "" : Logs.TsvHeader();
+        // Grown once, so that blocks have several entries.
+        await ImportAsync(Folder.Write("new.log", header + make(0, 137)));
+        await ImportAsync(Folder.Write("new.log", header + make(0, 290)));
+        var contents = await ContentsAsync(Database);
 
-        var result = await ImportAsync(Folder.Write("old.log", Json(0, 120)));
+        foreach (var lines in (int[])[1, 50, 99, 100, 101, 120, 137, 138, 199, 201, 289])
+        {
+            var old = header + make(0, lines);
+            foreach (var text in (string[])[old, old.TrimEnd('\n')])
+            {
+                var result = await ImportAsync(new ImportOptions { Writers = 1 + lines % 3 }, Folder.Write("old.log", text));
+                Assert.Equal((lines, 0, lines, 0), Counts(result));
+                Assert.True(result.IsClean, result.Files[0].Error);
+            }
 
-        Assert.Equal((100, 0, 100, 0), Counts(result));
-        Assert.StartsWith("lines 101 to 120 begin like 50 lines that were stored on ", result.Files[0].Error, StringComparison.Ordinal);
-        Assert.Contains("older copy", result.Files[0].Error, StringComparison.Ordinal);
-        Assert.Equal(150, await Count("connections"));
+            var cut = await ImportAsync(Folder.Write("old.log", old[..^20]));
+            Assert.Equal((lines - 1, 0, lines - 1, 0), Counts(cut));
+            Assert.NotNull(cut.Files[0].HeldBack);
+            Assert.Null(cut.Files[0].Error);
+        }
+
+        Assert.Equal(contents, await ContentsAsync(Database));
+    }
+
+    [Theory]
+    [InlineData(102)]
+    [InlineData(119)]
+    [InlineData(120)]
+    public async Task Shorter_file_that_begins_alike_and_goes_on_otherwise_is_a_conflict(int changed)
+    {
+        await ImportAsync(Folder.Write("a.log", Json(0, 150)));
+        var other = Logs.Change(Json(0, 120), ($"\"C{changed - 1}\"", "\"other\""));
+
+        foreach (var text in (string[])[other, other.TrimEnd('\n')])
+        {
+            var result = await ImportAsync(Folder.Write("b.log", text));
+
+            Assert.InRange(Counts(result).Duplicate, 100, 119);
+            Assert.Equal((0, 0), (result.Stored, result.Rejected));
+            Assert.Contains("go on otherwise; nothing from there on is stored", result.Files[0].Error, StringComparison.Ordinal);
+            Assert.Equal(150, await Count("connections"));
+        }
+    }
+
+    [Fact]
+    public async Task Older_copy_has_its_rejected_lines_rejected_again()
+    {
+        string Log(int lines) => string.Concat(Json(0, lines).Split('\n')[..^1].Select((line, i) => (i % 50 == 7 ? "{}" : line) + "\n"));
+        await ImportAsync(Folder.Write("new.log", Log(190)));
+
+        var result = await ImportAsync(Folder.Write("old.log", Log(160)));
+
+        Assert.Equal((160, 0, 156, 4), Counts(result));
+        Assert.Equal([8, 58, 108, 158], result.Rejections.Select(r => r.LineNumber));
+        Assert.Null(result.Files[0].Error);
+    }
+
+    [Fact]
+    public async Task Entries_without_a_hash_of_each_line_are_known_too()
+    {
+        await ImportAsync(Folder.Write("log", Json(0, 150)));
+        await Run("UPDATE ingest_batches SET content_hash = substring(content_hash FOR 32)");
+
+        var older = await ImportAsync(Folder.Write("log", Json(0, 120)));
+        Assert.Equal((100, 0, 100, 0), Counts(older));
+        Assert.StartsWith("lines 101 to 120 begin like 50 lines that were stored on ", older.Files[0].Error, StringComparison.Ordinal);
+        Assert.Contains("cannot be told", older.Files[0].Error, StringComparison.Ordinal);
+
+        Assert.Equal((150, 0, 150, 0), Counts(await ImportAsync(Folder.Write("log", Json(0, 150)))));
+        Assert.Equal((320, 170, 150, 0), Counts(await ImportAsync(Folder.Write("log", Json(0, 320)))));
+        Assert.Equal((290, 0, 290, 0), Counts(await ImportAsync(Folder.Write("log", Json(0, 290)))));
+        Assert.Equal(320, await Count("connections"));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Importers_of_a_growing_file_at_the_same_moment_store_every_line_once(bool isShorterFirst)
+    {
+        await using var blocker = await Database.DataSource.OpenConnectionAsync(Cancel);
+        await using var transaction = await blocker.BeginTransactionAsync(Cancel);
+        await using (var claim = new Npgsql.NpgsqlCommand("LOCK TABLE connections IN SHARE MODE", blocker, transaction))
+            await claim.ExecuteNonQueryAsync(Cancel);
+        string[] paths = [Folder.Write("long.log", Json(0, 90)), Folder.Write("short.log", Json(0, 60).TrimEnd('\n'))];
+        // The first one holds its key and waits to store; the second one cannot see it yet.
+        var first = ImportAsync(paths[isShorterFirst ? 1 : 0]);
+        await WaitForLockAsync(1);
+        var second = ImportAsync(paths[isShorterFirst ? 0 : 1]);
+        await WaitForLockAsync(2);
+        await transaction.RollbackAsync(Cancel);
+
+        foreach (var result in (ImportResult[])[await first, await second])
+            Assert.True(result.IsClean, result.Files[0].Error);
+        Assert.Equal((150, 90), ((await first).Read + (await second).Read, (await first).Stored + (await second).Stored));
+        Assert.Equal(await CleanContentsAsync(paths[0]), await ContentsAsync(Database));
     }
 
     [Fact]
@@ -311,6 +492,10 @@ public sealed class RepeatedImportTests(PostgresServerFixture server) : ImportTe
         Assert.Equal((250, 0, 244, 6), Counts(fourth));
         Assert.Contains("cannot be told any more", fourth.Rejections[^1].Reason, StringComparison.Ordinal);
     }
+
+    /// <summary>Records of two lines.</summary>
+    private static string Csv(int first, int count)
+        => string.Concat(Enumerable.Range(first, count).Select(i => $"2026-01-31T12:00:00Z,192.0.2.1,{4430 + i},\"a \"\"{i}\"\"\nb\"\n"));
 
     private async Task WaitForLockAsync(int waiting)
     {

@@ -9,6 +9,7 @@ namespace CobaltGraph.Cli.Verbs.Import;
 internal static class ImportVerb
 {
     private const string StandardInput = "-";
+    private const int MaxHeldBackShown = 10;
 
     private static readonly IReadOnlyList<Column<RejectedLine>> RejectedColumns =
     [
@@ -36,6 +37,12 @@ internal static class ImportVerb
             HelpName = "file",
             Description = "Write rejected lines, with the reason above each, to this file. Mend them there, and import it.",
         };
+        var complete = new Option<bool>("--complete")
+        {
+            Description =
+                "Nobody writes to the files any more: take a last line that has no line end. Without it such a line may be half " +
+                "written and is held back.",
+        };
         var dryRun = new Option<bool>("--dry-run")
         {
             Description = "Read and check everything, store nothing. Needs no database.",
@@ -46,7 +53,7 @@ internal static class ImportVerb
         var verb = new VerbCommand(
             "import",
             "Import connections and sightings of devices from files, each line once: a file that was imported, also in part, " +
-            "also under another name, adds only what is new in it. Exit code 2 if lines were rejected, 1 if a file could " +
+            "also under another name, adds only what is new in it. Exit code 2 if lines were rejected or held back, 1 if a file could " +
             "not be read or stored to its end; the same command then goes on.",
             "cobaltgraph import conn.log conn.2026-01-31.log.gz",
             "cobaltgraph import /var/log/zeek --parallel 4 --rejects rejected.log",
@@ -56,6 +63,7 @@ internal static class ImportVerb
         verb.Add(source);
         verb.Add(parallel);
         verb.Add(rejects);
+        verb.Add(complete);
         verb.Add(dryRun);
         verb.Add(show);
         verb.Add(CommonOptions.Json);
@@ -69,6 +77,7 @@ internal static class ImportVerb
                 Source = call.Parse.GetValue(source) ?? new ImportOptions().Source,
                 Writers = call.Parse.GetValue(parallel),
                 Rejects = rejectsFile,
+                AreComplete = call.Parse.GetValue(complete),
                 Clock = host.Clock,
                 MaxReportedRejections = call.Parse.GetValue(show),
             };
@@ -118,6 +127,7 @@ internal static class ImportVerb
         const string goOn = "What is counted as stored is stored. The same command goes on where this one ended.";
         if (inputs.Count > result.Files.Count)
             host.Notice($"{Cell.Display(inputs.Count - result.Files.Count)} of {Cell.Display(inputs.Count)} files were not begun.");
+        TellHeldBack(host, result);
         if (result.RejectsFailure is { } refused)
         {
             throw CliException.Failed(
@@ -144,10 +154,23 @@ internal static class ImportVerb
             host.Notice(result.Rejected == 1
                 ? "1 line was rejected; the others are good."
                 : $"{Cell.Display(result.Rejected)} lines were rejected; the others are good.");
-            return ExitCode.NotAsWanted;
         }
 
-        return ExitCode.Done;
+        return result.IsClean ? ExitCode.Done : ExitCode.NotAsWanted;
+    }
+
+    private static void TellHeldBack(CliHost host, ImportResult result)
+    {
+        var heldBack = result.Files.Where(file => file.HeldBack is not null).ToList();
+        foreach (var file in heldBack.Take(MaxHeldBackShown))
+        {
+            host.Notice(
+                $"{file.File}: line {Cell.Display(file.HeldBack)} is held back, for the file ends within it and it may be half written. " +
+                "It is taken once it has its end, or with --complete.");
+        }
+
+        if (heldBack.Count > MaxHeldBackShown)
+            host.Notice($"So it is in {Cell.Display(heldBack.Count - MaxHeldBackShown)} more files.");
     }
 
     private static List<ImportInput> FindInputs(CliHost host, string[] names)
@@ -181,7 +204,28 @@ internal static class ImportVerb
                 $"--rejects: {both} is one of the files to import, and would be overwritten.", "Name another file.");
         }
 
+        if (rejects.Paths.FirstOrDefault(written => !MayReplace(written)) is { } other)
+        {
+            rejects.Dispose();
+            throw CliException.Usage(
+                $"--rejects: {other} holds something else than rejected lines, and would be overwritten.",
+                "Name another file, or move that one.");
+        }
+
         return rejects;
+    }
+
+    private static bool MayReplace(string path)
+    {
+        try
+        {
+            return RejectsFile.MayReplace(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Whether it can be written is found out when there is something to write.
+            return true;
+        }
     }
 
     private static StringComparer PathComparer
@@ -221,6 +265,7 @@ internal static class ImportVerb
         new("rows_duplicate", "Stored before", f => f.Duplicate) { Right = true },
         new("rows_rejected", "Rejected", f => f.Rejected, f => f.Rejected > 0 ? "yellow" : null) { Right = true },
         new("error", "Not to its end", f => new Escaped(f.Error), f => f.Error is null ? null : "red"),
+        new("held_back", "Held back from line", f => f.HeldBack, f => f.HeldBack is null ? null : "yellow") { Right = true, Spare = 2 },
     ];
 
     private static async Task<string> UsualSourceAsync(NpgsqlDataSource dataSource, string usual, CancellationToken cancellationToken)
