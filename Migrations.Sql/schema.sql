@@ -200,7 +200,7 @@ CREATE TABLE devices (
     CONSTRAINT ck_devices_status CHECK (status::text = ANY (ARRAY['discovered'::character varying, 'active'::character varying, 'idle'::character varying, 'offline'::character varying]::text[])),
     CONSTRAINT ck_devices_times CHECK (isfinite(first_seen) AND isfinite(last_seen) AND isfinite(last_activity)),
     CONSTRAINT pk_devices PRIMARY KEY (mac_address)
-) WITH (fillfactor=70);
+) WITH (fillfactor=20);
 CREATE INDEX ix_devices_ip_address ON devices USING btree (ip_address);
 CREATE INDEX ix_devices_status ON devices USING btree (status);
 CREATE TRIGGER devices_keep_times_insert BEFORE INSERT ON devices FOR EACH ROW WHEN ((new.first_seen <= new.last_seen AND new.first_seen <= new.last_activity AND new.last_seen <= now() AND new.last_activity <= now()) IS NOT TRUE) EXECUTE FUNCTION devices_keep_times();
@@ -216,7 +216,7 @@ CREATE TRIGGER devices_log_update AFTER UPDATE ON devices REFERENCING OLD TABLE 
 CREATE TABLE ingest_batches (
     source text NOT NULL, -- Sensor or file that delivered the batch.
     batch_key text NOT NULL, -- The batch within its source.
-    content_hash bytea, -- SHA-256 of the batch's content: the same key with another hash is a conflict. NULL when its writer gave none.
+    content_hash bytea, -- SHA-256 of the batch's content, followed by four bytes for each line where it comes from a file: the same key with other content is a conflict. NULL when its writer gave none.
     rows_read bigint DEFAULT 0 NOT NULL,
     rows_stored bigint DEFAULT 0 NOT NULL,
     rows_duplicate bigint DEFAULT 0 NOT NULL,

@@ -9,9 +9,10 @@
 --        devices_log_delete, devices_log_update, devices_log_insert, ensure_connection_partitions; drops with all rows
 --        tables destinations, device_activity_hourly, device_addresses, device_threat_counts; drops indexes
 --        ix_connections_dst_port_timestamp, ix_connections_src_ip_timestamp, ix_connections_threat_category_timestamp,
---        ix_connections_timestamp_threat_score, ix_device_destinations_first_seen; drops with all values columns
---        devices.last_connection, devices.last_threat, devices.max_threat_score, devices.threat_score,
---        devices.unique_destinations; creates index ix_connections_threat_score_timestamp.
+--        ix_connections_timestamp_threat_score, ix_device_destinations_first_seen; alters table devices; alters column
+--        ingest_batches.content_hash; drops with all values columns devices.last_connection, devices.last_threat,
+--        devices.max_threat_score, devices.threat_score, devices.unique_destinations; creates index
+--        ix_connections_threat_score_timestamp.
 -- Needs  PostgreSQL 12 or later, psql 11 or later, a database in UTF8. The role that owns the site's tables; no
 --        superuser. 20261124000002_ThreatScoring as the newest migration.
 -- Run    psql -X -v schema=SITE -f 0002_ThreatScoring.down.sql "host=... dbname=... user=..."
@@ -941,6 +942,10 @@ DROP INDEX ix_connections_threat_category_timestamp;
 DROP INDEX ix_connections_timestamp_threat_score;
 
 DROP INDEX ix_device_destinations_first_seen;
+
+ALTER TABLE devices SET (fillfactor=70);
+
+COMMENT ON COLUMN ingest_batches.content_hash IS 'SHA-256 of the batch''s content: the same key with another hash is a conflict. NULL when its writer gave none.';
 
 ALTER TABLE devices DROP COLUMN last_connection;
 

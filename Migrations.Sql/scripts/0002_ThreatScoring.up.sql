@@ -2,19 +2,19 @@
 -- Written by: cobaltgraph script --output-folder Migrations.Sql/scripts. Edit the migration instead.
 --
 -- Does   until its end locks out writers of connections, devices; drops index ix_connections_threat_score_timestamp;
---        adds columns devices.last_connection, devices.last_threat, devices.max_threat_score, devices.threat_score,
---        devices.unique_destinations; creates tables destinations, device_activity_hourly, device_addresses,
---        device_threat_counts; creates indexes ix_connections_dst_port_timestamp, ix_connections_src_ip_timestamp,
---        ix_connections_threat_category_timestamp, ix_connections_timestamp_threat_score, ix_destinations_dst_country,
---        ix_destinations_dst_port, ix_device_destinations_first_seen, ix_device_activity_hourly_hour,
---        ix_device_addresses_ip_address_first_seen, ix_device_addresses_mac_address; creates or replaces functions
---        threat_category_weight, distinct_estimate, ensure_text_search, ensure_connection_partitions,
---        drop_connection_partitions, address_lapse, record_addresses, record_address_updates, address_claims,
---        devices_log_insert, devices_log_update, devices_log_delete, devices_log_truncate, merge_device_sightings,
---        connections_count, connections_refuse_rewrite, connections_count_update; creates or replaces trigger
---        connections_count_update; creates or replaces views device_summary, device_threats, address_conflicts; writes
---        rows of devices, device_threat_counts, device_activity_hourly, destinations, device_addresses; calls
---        ensure_text_search.
+--        alters table devices; adds columns devices.last_connection, devices.last_threat, devices.max_threat_score,
+--        devices.threat_score, devices.unique_destinations; alters column ingest_batches.content_hash; creates tables
+--        destinations, device_activity_hourly, device_addresses, device_threat_counts; creates indexes
+--        ix_connections_dst_port_timestamp, ix_connections_src_ip_timestamp, ix_connections_threat_category_timestamp,
+--        ix_connections_timestamp_threat_score, ix_destinations_dst_country, ix_destinations_dst_port,
+--        ix_device_destinations_first_seen, ix_device_activity_hourly_hour, ix_device_addresses_ip_address_first_seen,
+--        ix_device_addresses_mac_address; creates or replaces functions threat_category_weight, distinct_estimate,
+--        ensure_text_search, ensure_connection_partitions, drop_connection_partitions, address_lapse, record_addresses,
+--        record_address_updates, address_claims, devices_log_insert, devices_log_update, devices_log_delete,
+--        devices_log_truncate, merge_device_sightings, connections_count, connections_refuse_rewrite,
+--        connections_count_update; creates or replaces trigger connections_count_update; creates or replaces views
+--        device_summary, device_threats, address_conflicts; writes rows of devices, device_threat_counts,
+--        device_activity_hourly, destinations, device_addresses; calls ensure_text_search.
 -- Needs  PostgreSQL 12 or later, psql 11 or later, a database in UTF8. The role that owns the site's tables; no
 --        superuser. 20261124000001_DeviceInventory and no later migration.
 -- Run    psql -X -v schema=SITE -f 0002_ThreatScoring.up.sql "host=... dbname=... user=..."
@@ -86,6 +86,8 @@ $lock$;
 
 DROP INDEX ix_connections_threat_score_timestamp;
 
+ALTER TABLE devices SET (fillfactor=20);
+
 ALTER TABLE devices ADD last_connection timestamp with time zone;
 COMMENT ON COLUMN devices.last_connection IS 'Latest connection, never past now(); NULL without one; kept by triggers.';
 
@@ -100,6 +102,8 @@ COMMENT ON COLUMN devices.threat_score IS 'Sum over the connections of threat_ca
 
 ALTER TABLE devices ADD unique_destinations bigint NOT NULL DEFAULT (0);
 COMMENT ON COLUMN devices.unique_destinations IS 'Destination addresses ever reached: rows of device_destinations; kept by triggers.';
+
+COMMENT ON COLUMN ingest_batches.content_hash IS 'SHA-256 of the batch''s content, followed by four bytes for each line where it comes from a file: the same key with other content is a conflict. NULL when its writer gave none.';
 
 CREATE TABLE destinations (
     dst_ip inet NOT NULL,

@@ -1415,6 +1415,8 @@ $lock$;
 
 DROP INDEX ix_connections_threat_score_timestamp;
 
+ALTER TABLE devices SET (fillfactor=20);
+
 ALTER TABLE devices ADD last_connection timestamp with time zone;
 COMMENT ON COLUMN devices.last_connection IS 'Latest connection, never past now(); NULL without one; kept by triggers.';
 
@@ -1429,6 +1431,8 @@ COMMENT ON COLUMN devices.threat_score IS 'Sum over the connections of threat_ca
 
 ALTER TABLE devices ADD unique_destinations bigint NOT NULL DEFAULT (0);
 COMMENT ON COLUMN devices.unique_destinations IS 'Destination addresses ever reached: rows of device_destinations; kept by triggers.';
+
+COMMENT ON COLUMN ingest_batches.content_hash IS 'SHA-256 of the batch''s content, followed by four bytes for each line where it comes from a file: the same key with other content is a conflict. NULL when its writer gave none.';
 
 CREATE TABLE destinations (
     dst_ip inet NOT NULL,

@@ -16,7 +16,7 @@ internal sealed class IngestBatchConfiguration : IEntityTypeConfiguration<Ingest
         batch.Property(b => b.Source).HasComment("Sensor or file that delivered the batch.");
         batch.Property(b => b.BatchKey).HasComment("The batch within its source.");
         batch.Property(b => b.ContentHash)
-            .HasComment("SHA-256 of the batch's content: the same key with another hash is a conflict. NULL when its writer gave none.");
+            .HasComment("SHA-256 of the batch's content, followed by four bytes for each line where it comes from a file: the same key with other content is a conflict. NULL when its writer gave none.");
         batch.Property(b => b.RowsRead).HasDefaultValueSql("0");
         batch.Property(b => b.RowsStored).HasDefaultValueSql("0");
         batch.Property(b => b.RowsDuplicate).HasDefaultValueSql("0");

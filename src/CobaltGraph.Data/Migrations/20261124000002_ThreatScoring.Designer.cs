@@ -437,7 +437,7 @@ namespace CobaltGraph.Data.Migrations
                             t.HasCheckConstraint("ck_devices_times", "isfinite(first_seen) AND isfinite(last_seen) AND isfinite(last_activity)");
                         });
 
-                    b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 70);
+                    b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 20);
                 });
 
             modelBuilder.Entity("CobaltGraph.Model.DeviceActivityHour", b =>
@@ -816,7 +816,7 @@ namespace CobaltGraph.Data.Migrations
                     b.Property<byte[]>("ContentHash")
                         .HasColumnType("bytea")
                         .HasColumnName("content_hash")
-                        .HasComment("SHA-256 of the batch's content: the same key with another hash is a conflict. NULL when its writer gave none.");
+                        .HasComment("SHA-256 of the batch's content, followed by four bytes for each line where it comes from a file: the same key with other content is a conflict. NULL when its writer gave none.");
 
                     b.Property<DateTimeOffset?>("FirstEventAt")
                         .HasColumnType("timestamp with time zone")

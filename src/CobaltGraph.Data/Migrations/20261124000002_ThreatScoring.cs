@@ -21,6 +21,11 @@ namespace CobaltGraph.Data.Migrations
                 name: "ix_connections_threat_score_timestamp",
                 table: "connections");
 
+            migrationBuilder.AlterTable(
+                name: "devices")
+                .Annotation("Npgsql:StorageParameter:fillfactor", 20)
+                .OldAnnotation("Npgsql:StorageParameter:fillfactor", 70);
+
             migrationBuilder.AddColumn<DateTimeOffset>(
                 name: "last_connection",
                 table: "devices",
@@ -58,6 +63,17 @@ namespace CobaltGraph.Data.Migrations
                 nullable: false,
                 defaultValueSql: "0",
                 comment: "Destination addresses ever reached: rows of device_destinations; kept by triggers.");
+
+            migrationBuilder.AlterColumn<byte[]>(
+                name: "content_hash",
+                table: "ingest_batches",
+                type: "bytea",
+                nullable: true,
+                comment: "SHA-256 of the batch's content, followed by four bytes for each line where it comes from a file: the same key with other content is a conflict. NULL when its writer gave none.",
+                oldClrType: typeof(byte[]),
+                oldType: "bytea",
+                oldNullable: true,
+                oldComment: "SHA-256 of the batch's content: the same key with another hash is a conflict. NULL when its writer gave none.");
 
             migrationBuilder.CreateTable(
                 name: "destinations",
@@ -285,6 +301,22 @@ namespace CobaltGraph.Data.Migrations
             migrationBuilder.DropIndex(
                 name: "ix_device_destinations_first_seen",
                 table: "device_destinations");
+
+            migrationBuilder.AlterTable(
+                name: "devices")
+                .Annotation("Npgsql:StorageParameter:fillfactor", 70)
+                .OldAnnotation("Npgsql:StorageParameter:fillfactor", 20);
+
+            migrationBuilder.AlterColumn<byte[]>(
+                name: "content_hash",
+                table: "ingest_batches",
+                type: "bytea",
+                nullable: true,
+                comment: "SHA-256 of the batch's content: the same key with another hash is a conflict. NULL when its writer gave none.",
+                oldClrType: typeof(byte[]),
+                oldType: "bytea",
+                oldNullable: true,
+                oldComment: "SHA-256 of the batch's content, followed by four bytes for each line where it comes from a file: the same key with other content is a conflict. NULL when its writer gave none.");
 
             migrationBuilder.DropColumn(
                 name: "last_connection",

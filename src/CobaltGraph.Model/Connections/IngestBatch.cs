@@ -13,7 +13,8 @@ public class IngestBatch
     public string BatchKey { get; set; } = "";
 
     /// <summary>
-    /// SHA-256 of the batch's content, so that other content under the same key is noticed; null when its writer gave none.
+    /// SHA-256 of the batch's content, followed by four bytes for each line where it comes from a file, so that other content
+    /// under the same key is noticed and an older copy of a file recognised; null when its writer gave none.
     /// </summary>
     public byte[]? ContentHash { get; set; }
 

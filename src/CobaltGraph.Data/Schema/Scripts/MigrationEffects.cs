@@ -25,6 +25,7 @@ internal static partial class MigrationEffects
         AddColumnOperation add => [("adds column", $"{add.Table}.{add.Name}")],
         DropColumnOperation drop => [("drops with all values column", $"{drop.Table}.{drop.Name}")],
         AlterColumnOperation alter => [("alters column", $"{alter.Table}.{alter.Name}")],
+        AlterTableOperation table => [("alters table", table.Name)],
         CreateIndexOperation create => [("creates index", create.Name)],
         DropIndexOperation drop => [("drops index", drop.Name)],
         SqlOperation sql => Effects(sql.Sql),
