@@ -97,7 +97,9 @@ $names$;
 DO $roles$
 DECLARE
     v_owner text := current_setting('cobaltgraph.owner');
+    v_writer text := current_setting('cobaltgraph.writer');
     v_reader text := current_setting('cobaltgraph.reader');
+    v_maintainer text := current_setting('cobaltgraph.maintainer');
     v_part text;
     v_name text;
     v_role pg_roles;
@@ -123,12 +125,18 @@ BEGIN
         END IF;
     END LOOP;
 
-    FOREACH v_part IN ARRAY ARRAY['writer', 'reader', 'maintainer'] LOOP
+    -- A writer may be a reader. The server's own roles reach beyond the site.
+    FOREACH v_part IN ARRAY ARRAY['owner', 'writer', 'reader', 'maintainer'] LOOP
         v_name := current_setting('cobaltgraph.' || v_part);
-        IF pg_has_role(v_name, v_owner, 'MEMBER')
-           OR (v_part = 'reader' AND (pg_has_role(v_name, current_setting('cobaltgraph.writer'), 'MEMBER')
-                                      OR pg_has_role(v_name, current_setting('cobaltgraph.maintainer'), 'MEMBER'))) THEN
-            RAISE EXCEPTION 'roles: "%", the % of the site, is a member of a role that may do more', v_name, v_part
+        SELECT string_agg(quote_ident(r.rolname), ', ' ORDER BY r.rolname) INTO v_powers
+        FROM pg_roles AS r
+        WHERE r.rolname <> v_name AND pg_has_role(v_name, r.oid, 'MEMBER')
+          AND (r.rolname IN ('pg_read_all_data', 'pg_write_all_data', 'pg_read_server_files', 'pg_write_server_files',
+                             'pg_execute_server_program')
+               OR (v_part <> 'owner' AND r.rolname IN (v_owner, v_writer, v_maintainer))
+               OR (v_part = 'maintainer' AND r.rolname = v_reader));
+        IF v_powers <> '' THEN
+            RAISE EXCEPTION 'roles: "%", the % of the site, is a member of a role that may do more: %', v_name, v_part, v_powers
                 USING ERRCODE = 'invalid_grant_operation', HINT = 'Take the membership from it with REVOKE.';
         END IF;
     END LOOP;
@@ -240,6 +248,7 @@ DECLARE
     v_namespace oid;
     v_owner oid;
     v_kind text;
+    v_policy text;
     v_object record;
     v_own_source text := $source$EXISTS (
         SELECT 1 FROM pg_catalog.pg_roles AS r
@@ -337,9 +346,9 @@ BEGIN
         SELECT oid::regclass AS name FROM pg_class WHERE relnamespace = v_namespace AND relname = 'ingest_batches'
     LOOP
         EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', v_object.name);
-        EXECUTE format('DROP POLICY IF EXISTS ingest_batches_read ON %s', v_object.name);
-        EXECUTE format('DROP POLICY IF EXISTS ingest_batches_claim ON %s', v_object.name);
-        EXECUTE format('DROP POLICY IF EXISTS ingest_batches_correct ON %s', v_object.name);
+        FOR v_policy IN SELECT polname FROM pg_policy WHERE polrelid = v_object.name::oid ORDER BY polname LOOP
+            EXECUTE format('DROP POLICY %I ON %s', v_policy, v_object.name);
+        END LOOP;
         EXECUTE format('CREATE POLICY ingest_batches_read ON %s FOR SELECT TO %I, %I USING (true)', v_object.name, v_writer, v_reader);
         EXECUTE format('CREATE POLICY ingest_batches_claim ON %s FOR INSERT TO %I WITH CHECK (%s)', v_object.name, v_writer, v_own_source);
         EXECUTE format('CREATE POLICY ingest_batches_correct ON %s FOR UPDATE TO %I USING (committed_at = pg_catalog.now() AND %s)',

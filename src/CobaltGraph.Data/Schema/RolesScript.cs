@@ -10,7 +10,8 @@ namespace CobaltGraph.Data.Schema;
 /// </summary>
 internal static partial class RolesScript
 {
-    private const string CommentPrefix = "CobaltGraph site, roles ";
+    /// <summary>How the comment of a schema begins that has roles; their names follow.</summary>
+    internal const string CommentPrefix = "CobaltGraph site, roles ";
 
     // Nothing that others have put into schemas of this database is called.
     private const string Begin = """

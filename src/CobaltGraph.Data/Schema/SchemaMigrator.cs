@@ -161,7 +161,10 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
             step(done);
         }
 
-        if (steps.Count > 0) await dataSource.ReloadTypesAsync(cancellationToken).ConfigureAwait(false);
+        if (steps.Count > 0)
+            await dataSource.ReloadTypesAsync(cancellationToken).ConfigureAwait(false);
+        else
+            await session.RenewRolesAsync(state.Schema, cancellationToken).ConfigureAwait(false);
         var partitions = await session.EnsurePartitionsAsync(MonthsAhead, cancellationToken).ConfigureAwait(false);
         return new(
             state,
@@ -294,15 +297,41 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
             }
         }
 
-        public async Task<IReadOnlyList<string>> EnsurePartitionsAsync(
-            int monthsAhead, CancellationToken cancellationToken)
+        public Task<IReadOnlyList<string>> EnsurePartitionsAsync(int monthsAhead, CancellationToken cancellationToken)
+            => RetryAsync(() => TryEnsurePartitionsAsync(monthsAhead, cancellationToken), cancellationToken);
+
+        /// <summary>
+        /// Grants again what the site's roles have, as a migration does at its end: one that was stopped in between, or that
+        /// waited in vain for a lock, is applied and has not.
+        /// </summary>
+        public async Task RenewRolesAsync(string schema, CancellationToken cancellationToken)
+        {
+            var command = new NpgsqlCommand(
+                "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1 AND pg_catalog.pg_get_userbyid(nspowner) = current_user)",
+                _connection) { Parameters = { new() { Value = schema, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text } } };
+            await using (command.ConfigureAwait(false))
+            {
+                if (await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not true)
+                    return;
+            }
+
+            await RetryAsync(
+                async () =>
+                {
+                    await RolesScript.RenewAsync(_connection, schema, cancellationToken).ConfigureAwait(false);
+                    return true;
+                },
+                cancellationToken).ConfigureAwait(false);
+        }
+
+        private static async Task<T> RetryAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken)
         {
             const int attempts = 5;
             for (var attempt = 1; ; attempt++)
             {
                 try
                 {
-                    return await TryEnsurePartitionsAsync(monthsAhead, cancellationToken).ConfigureAwait(false);
+                    return await work().ConfigureAwait(false);
                 }
                 catch (PostgresException e) when (
                     e.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected

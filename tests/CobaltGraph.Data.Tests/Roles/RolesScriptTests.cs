@@ -38,6 +38,7 @@ public sealed class RolesScriptTests(PostgresServerFixture server) : IAsyncLifet
             GRANT CREATE ON SCHEMA site TO PUBLIC;
             ALTER TABLE ingest_batches DISABLE ROW LEVEL SECURITY;
             DROP POLICY ingest_batches_claim ON ingest_batches;
+            CREATE POLICY every_source ON ingest_batches FOR INSERT TO {names.Writer} WITH CHECK (true);
             REVOKE SELECT ON connections FROM {names.Reader};
             GRANT TEMPORARY ON DATABASE {_roles.Database.Name} TO PUBLIC
             """);
@@ -108,6 +109,45 @@ public sealed class RolesScriptTests(PostgresServerFixture server) : IAsyncLifet
         await _roles.MigrateAsync(deploy, Site, "0");
         await _roles.MigrateAsync(deploy, Site);
         await _roles.RunAsync(writer, Site, insert);
+    }
+
+    // It was stopped before it granted, or waited in vain for a lock.
+    [Fact]
+    public async Task Migrator_grants_what_a_migration_has_left_ungranted()
+    {
+        var names = _roles.NamesFor(Site);
+        await _roles.ApplyAsync(Site, names);
+        var deploy = await _roles.LoginAsync(_roles.Named("deploy"), names.Owner);
+        await _roles.MigrateAsync(deploy, Site);
+        var granted = await _roles.RightsAsync(Site, names);
+        await _roles.Database.ExecuteAsync($"""
+            REVOKE ALL ON site.connections FROM {names.Writer};
+            REVOKE ALL ON FUNCTION site.drop_connection_partitions(timestamptz) FROM {names.Maintainer}
+            """);
+        Assert.NotEqual(granted, await _roles.RightsAsync(Site, names));
+
+        await new SchemaMigrator(_roles.As(deploy, Site)).MigrateAsync(null, [], TimeSpan.FromMinutes(1), _ => { }, _ => { }, Cancel);
+
+        Assert.Equal(granted, await _roles.RightsAsync(Site, names));
+    }
+
+    // The triggers run as the owner, who then has no right on the schema.
+    [Theory]
+    [InlineData("ALTER SCHEMA site OWNER TO {dba}")]
+    [InlineData("ALTER SCHEMA site OWNER TO CURRENT_USER")]
+    [InlineData("GRANT USAGE ON SCHEMA site TO {writer} WITH GRANT OPTION")]
+    public async Task Proof_sees_what_became_of_the_schemas_rights(string sabotage)
+    {
+        var names = _roles.NamesFor(Site);
+        await _roles.ApplyAsync(Site, names);
+        await _roles.MigrateAsync(await _roles.LoginAsync(_roles.Named("deploy"), names.Owner), Site);
+        await using var source = NpgsqlDataSource.Create(_roles.Database.ConnectionStringWith(c => c.SearchPath = Site));
+        Assert.Empty((await new SchemaProof(source).RunAsync(Cancel)).Differences);
+
+        await _roles.Database.ExecuteAsync(sabotage
+            .Replace("{dba}", _roles.Dba, StringComparison.Ordinal).Replace("{writer}", names.Writer, StringComparison.Ordinal));
+
+        Assert.Contains((await new SchemaProof(source).RunAsync(Cancel)).Differences, difference => difference.Kind == "schema");
     }
 
     [Fact]
@@ -217,6 +257,10 @@ public sealed class RolesScriptTests(PostgresServerFixture server) : IAsyncLifet
     [InlineData("too long", "has 64 bytes, the server takes 63")]
     [InlineData("reader is a writer", "is a member of a role that may do more")]
     [InlineData("maintainer is an owner", "is a member of a role that may do more")]
+    [InlineData("maintainer is a reader", "is a member of a role that may do more")]
+    [InlineData("writer is a maintainer", "is a member of a role that may do more")]
+    [InlineData("reader reads files", "is a member of a role that may do more: pg_read_server_files")]
+    [InlineData("owner runs programs", "is a member of a role that may do more: pg_execute_server_program")]
     [InlineData("reserved", "reserved")]
     public async Task Names_that_would_give_more_are_refused(string what, string message)
     {
@@ -243,6 +287,18 @@ public sealed class RolesScriptTests(PostgresServerFixture server) : IAsyncLifet
                 break;
             case "maintainer is an owner":
                 await _roles.Database.ExecuteAsync($"CREATE ROLE {names.Owner}; CREATE ROLE {names.Maintainer} IN ROLE {names.Owner}");
+                break;
+            case "maintainer is a reader":
+                await _roles.Database.ExecuteAsync($"CREATE ROLE {names.Reader}; CREATE ROLE {names.Maintainer} IN ROLE {names.Reader}");
+                break;
+            case "writer is a maintainer":
+                await _roles.Database.ExecuteAsync($"CREATE ROLE {names.Maintainer}; CREATE ROLE {names.Writer} IN ROLE {names.Maintainer}");
+                break;
+            case "reader reads files":
+                await _roles.Database.ExecuteAsync($"CREATE ROLE {names.Reader} IN ROLE pg_read_server_files");
+                break;
+            case "owner runs programs":
+                await _roles.Database.ExecuteAsync($"CREATE ROLE {names.Owner} IN ROLE pg_execute_server_program");
                 break;
             default:
                 names = names with { Reader = "pg_reader" };

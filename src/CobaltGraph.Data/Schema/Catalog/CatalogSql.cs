@@ -56,14 +56,18 @@ internal static class CatalogSql
         )
         SELECT 'schema' AS kind, '{SchemaCatalog.ThisSchema}' AS name, NULL::text AS tbl, NULL::text AS part, NULL::text AS part_of,
             pg_catalog.jsonb_build_object('owner', (
-                SELECT CASE WHEN r.oid = keeper.oid OR r.rolsuper OR r.rolname = 'pg_database_owner' OR r.oid = d.datdba
+                -- Where roles are in use, the triggers run as the owner, who needs the schema: nobody stands in for him.
+                SELECT CASE WHEN r.oid = keeper.oid
+                        OR (pg_catalog.obj_description(site.oid, 'pg_namespace') LIKE '{RolesScript.CommentPrefix}%') IS NOT TRUE
+                           AND (r.rolsuper OR r.rolname = 'pg_database_owner' OR r.oid = d.datdba)
                     THEN '{SchemaCatalog.Owner}' ELSE r.rolname::text END
                 FROM pg_catalog.pg_roles AS r, pg_catalog.pg_database AS d
                 WHERE r.oid = site.nspowner AND d.datname = pg_catalog.current_database()))
             || coalesce((
                 SELECT pg_catalog.jsonb_object_agg('grants to ' || g.grantee, g.privileges) FROM (
                     SELECT {Grantee("e.grantee")} AS grantee,
-                        pg_catalog.string_agg(DISTINCT e.privilege_type, ', ') AS privileges
+                        pg_catalog.string_agg(DISTINCT e.privilege_type
+                            || CASE WHEN e.is_grantable THEN ' with grant option' ELSE '' END, ', ') AS privileges
                     FROM pg_catalog.aclexplode(site.nspacl) AS e
                     WHERE e.grantee NOT IN (site.nspowner, keeper.oid)
                       -- What initdb gave to all, as on public.
