@@ -115,13 +115,20 @@ internal static class StatusReader
         (DateTime, DateTime)? times = null;
         if (partitions.SingleOrDefault(partition => partition.IsDefault) is { Rows: not 0 } rest)
         {
-            var quote = new NpgsqlCommandBuilder();
-            times = (await ReadAsync(
-                connection,
-                $"SELECT min(timestamp), max(timestamp) FROM {quote.QuoteIdentifier(schema)}.{quote.QuoteIdentifier(rest.Name)} WHERE $1 IS NOT NULL",
-                schema,
-                row => row.IsDBNull(0) ? ((DateTime, DateTime)?)null : (row.GetDateTime(0), row.GetDateTime(1)),
-                cancellationToken))[0];
+            try
+            {
+                var quote = new NpgsqlCommandBuilder();
+                times = (await ReadAsync(
+                    connection,
+                    $"SELECT min(timestamp), max(timestamp) FROM {quote.QuoteIdentifier(schema)}.{quote.QuoteIdentifier(rest.Name)} WHERE $1 IS NOT NULL",
+                    schema,
+                    row => row.IsDBNull(0) ? ((DateTime, DateTime)?)null : (row.GetDateTime(0), row.GetDateTime(1)),
+                    cancellationToken))[0];
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+            {
+                // A maintainer may read no data.
+            }
         }
 
         return new(
@@ -144,13 +151,23 @@ internal static class StatusReader
         long bytes,
         CancellationToken cancellationToken)
     {
-        // Below zero: never analysed.
-        if (bytes > LargestCounted) return (estimate < 0 ? null : estimate, true);
+        if (bytes <= LargestCounted)
+        {
+            try
+            {
+                var quote = new NpgsqlCommandBuilder();
+                await using var command = new NpgsqlCommand(
+                    $"SELECT count(*) FROM {quote.QuoteIdentifier(schema)}.{quote.QuoteIdentifier(table)}", connection);
+                return ((long)(await command.ExecuteScalarAsync(cancellationToken))!, false);
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+            {
+                // A maintainer may read no data.
+            }
+        }
 
-        var quote = new NpgsqlCommandBuilder();
-        await using var command = new NpgsqlCommand(
-            $"SELECT count(*) FROM {quote.QuoteIdentifier(schema)}.{quote.QuoteIdentifier(table)}", connection);
-        return ((long)(await command.ExecuteScalarAsync(cancellationToken))!, false);
+        // Below zero: never analysed.
+        return (estimate < 0 ? null : estimate, true);
     }
 
     private static async Task<List<T>> ReadAsync<T>(
