@@ -164,7 +164,7 @@ public sealed class MigrateVerbTests(PostgresServerFixture server) : IAsyncLifet
         await using var source = NpgsqlDataSource.Create(
             _database.ConnectionStringWith(c => c.ApplicationName = "somebody else"));
         await using (await MigrationLock.AcquireAsync(
-            source, "public", TimeSpan.Zero, TimeProvider.System, _ => { }, TestContext.Current.CancellationToken))
+            source, "public", null, TimeSpan.Zero, TimeProvider.System, _ => { }, TestContext.Current.CancellationToken))
         {
             var status = (await RunAsync("status", "--json")).Should(ExitCode.Done);
             Assert.Contains("somebody else", status.Json.GetProperty("migrating").GetString(), StringComparison.Ordinal);
@@ -179,6 +179,30 @@ public sealed class MigrateVerbTests(PostgresServerFixture server) : IAsyncLifet
         }
 
         (await RunAsync("migrate", "--timeout", "0")).Should(ExitCode.Done);
+    }
+
+    // The lock of scripts and of dotnet ef.
+    [Fact]
+    public async Task Script_that_runs_meanwhile_is_waited_for_no_longer_than_wanted()
+    {
+        await using var source = NpgsqlDataSource.Create(_database.ConnectionStringWith(c => c.ApplicationName = "a script"));
+        await using (var script = await source.OpenConnectionAsync(TestContext.Current.CancellationToken))
+        {
+            Assert.True(await SiteMigrator.TryLockAsync(script, "public", TestContext.Current.CancellationToken));
+
+            var blocked = (await RunAsync("migrate", "--timeout", "1")).Should(ExitCode.Failed);
+
+            Assert.Contains("\"a script\"", blocked.Error, StringComparison.Ordinal);
+            (await RunAsync("status", "--check")).Should(ExitCode.NotAsWanted);
+            var waiting = RunAsync("migrate", "--timeout", "60");
+            await Task.Delay(200, TestContext.Current.CancellationToken);
+            Assert.False(waiting.IsCompleted);
+            await SiteMigrator.UnlockAsync(script, "public");
+            (await waiting).Should(ExitCode.Done);
+        }
+
+        (await RunAsync("status", "--check")).Should(ExitCode.Done);
+        Assert.Equal(0L, await _database.ScalarAsync<long>("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"));
     }
 
     [Fact]

@@ -49,7 +49,7 @@ internal sealed class Adopter(NpgsqlDataSource dataSource, TimeProvider? clock =
         var started = _clock.GetTimestamp();
         var target = await ReadTargetAsync(cancellationToken).ConfigureAwait(false);
         var taken = await MigrationLock
-            .AcquireAsync(dataSource, target, lockTimeout, _clock, waiting, cancellationToken).ConfigureAwait(false);
+            .AcquireAsync(dataSource, target, null, lockTimeout, _clock, waiting, cancellationToken).ConfigureAwait(false);
         await using var heldLock = taken.ConfigureAwait(false);
 
         var (session, original) = await BeginAsync(lockTimeout, cancellationToken).ConfigureAwait(false);

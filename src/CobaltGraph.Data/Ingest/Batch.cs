@@ -62,8 +62,8 @@ internal interface IBatchIdentity
     string KeyAt(int item);
 
     /// <summary>
-    /// The SHA-256 of some items, or null when nobody can ever send them again. What a ledger entry covers may be less than
-    /// what is sent now: a file that has grown since, a stream that goes on.
+    /// The SHA-256 of some items, of lines of a file followed by four bytes for each, or null when nobody can ever send them
+    /// again. What a ledger entry covers may be less than what is sent now: a file that has grown since, a stream that goes on.
     /// </summary>
     byte[]? HashOf(int item, int count);
 

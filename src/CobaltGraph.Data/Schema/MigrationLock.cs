@@ -28,7 +28,8 @@ internal sealed record MigrationLockHolder(
 /// The lock that makes migrations of one schema take turns: an advisory lock on a session of its own, for the whole
 /// run. It is tried for and never waited for inside the server, because a session that waits holds a snapshot, and
 /// CREATE INDEX CONCURRENTLY of the session that has the lock would wait for that snapshot. It ends with its session,
-/// so no crash leaves it behind.
+/// so no crash leaves it behind. Scripts, and EF Core's own way, have another lock, that of <see cref="SiteMigrator"/>, which
+/// the session that migrates has too then, so that a run waits for those as long as for another of its kind.
 /// </summary>
 internal sealed class MigrationLock : IAsyncDisposable
 {
@@ -37,11 +38,15 @@ internal sealed class MigrationLock : IAsyncDisposable
 
     private readonly NpgsqlConnection _connection;
     private readonly int _key;
+    private readonly NpgsqlConnection? _migrating;
+    private readonly string _schema;
 
-    private MigrationLock(NpgsqlConnection connection, int key)
+    private MigrationLock(NpgsqlConnection connection, int key, NpgsqlConnection? migrating, string schema)
     {
         _connection = connection;
         _key = key;
+        _migrating = migrating;
+        _schema = schema;
     }
 
     /// <summary>Who had the lock while this run waited for it; null when it did not have to wait.</summary>
@@ -50,6 +55,7 @@ internal sealed class MigrationLock : IAsyncDisposable
     /// <summary>Gets the lock, trying again until it is free or the time is up.</summary>
     /// <param name="dataSource">The database.</param>
     /// <param name="schema">The schema that is to be migrated.</param>
+    /// <param name="migrating">The session that is to migrate, which then has the lock of <see cref="SiteMigrator"/>; null for none.</param>
     /// <param name="timeout">How long to try.</param>
     /// <param name="clock">The clock to wait by.</param>
     /// <param name="waiting">Told now and then who is in the way.</param>
@@ -58,6 +64,7 @@ internal sealed class MigrationLock : IAsyncDisposable
     public static async Task<MigrationLock> AcquireAsync(
         NpgsqlDataSource dataSource,
         string schema,
+        NpgsqlConnection? migrating,
         TimeSpan timeout,
         TimeProvider clock,
         Action<MigrationLockHolder> waiting,
@@ -77,7 +84,8 @@ internal sealed class MigrationLock : IAsyncDisposable
             MigrationLockHolder? holder = null;
             TimeSpan? lastSaid = null;
             var pause = shortest;
-            while (!await TryAsync(connection, key, cancellationToken).ConfigureAwait(false))
+            var isFirst = false;
+            while (!await TryBothAsync().ConfigureAwait(false))
             {
                 var waited = clock.GetElapsedTime(started);
                 holder = await FindHolderAsync(connection, schema, cancellationToken).ConfigureAwait(false) ?? holder;
@@ -95,9 +103,16 @@ internal sealed class MigrationLock : IAsyncDisposable
                 pause = pause * 2 < longest ? pause * 2 : longest;
             }
 
-            var taken = new MigrationLock(connection, key) { WaitedFor = holder };
+            var taken = new MigrationLock(connection, key, migrating, schema) { WaitedFor = holder };
             await taken.VerifyAsync(cancellationToken).ConfigureAwait(false);
             return taken;
+
+            async Task<bool> TryBothAsync()
+            {
+                isFirst = isFirst || await TryAsync(connection, key, cancellationToken).ConfigureAwait(false);
+                return isFirst
+                    && (migrating is null || await SiteMigrator.TryLockAsync(migrating, schema, cancellationToken).ConfigureAwait(false));
+            }
         }
         catch
         {
@@ -116,7 +131,7 @@ internal sealed class MigrationLock : IAsyncDisposable
             LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
             WHERE l.locktype = 'advisory' AND l.granted
               AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
-              AND l.objsubid = 2
+              AND l.objsubid = 2 AND l.pid <> pg_backend_pid()
               AND (l.classid, l.objid) IN (
                   ($1::bigint::oid, $2::bigint::oid), ($3::bigint::oid, (pg_catalog.hashtext($4)::bigint & 4294967295)::oid))
             ORDER BY l.classid = $1::bigint::oid DESC
@@ -169,7 +184,9 @@ internal sealed class MigrationLock : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        try
+        if (_migrating is not null)
+            await ReleaseAsync(() => SiteMigrator.UnlockAsync(_migrating, _schema)).ConfigureAwait(false);
+        await ReleaseAsync(async () =>
         {
             var command = new NpgsqlCommand("SELECT pg_advisory_unlock($1, $2)", _connection);
             await using (command.ConfigureAwait(false))
@@ -178,13 +195,20 @@ internal sealed class MigrationLock : IAsyncDisposable
                 command.Parameters.Add(new() { Value = _key });
                 await command.ExecuteNonQueryAsync().ConfigureAwait(false);
             }
+        }).ConfigureAwait(false);
+        await _connection.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private static async Task ReleaseAsync(Func<Task> unlock)
+    {
+        try
+        {
+            await unlock().ConfigureAwait(false);
         }
-        catch (NpgsqlException)
+        catch (Exception e) when (e is NpgsqlException or InvalidOperationException)
         {
             // The session is broken, and the lock went with it.
         }
-
-        await _connection.DisposeAsync().ConfigureAwait(false);
     }
 
     // The session does nothing for as long as the migrations take, which must not end it.

@@ -139,7 +139,7 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
         var first = await ReadStateAsync(session, cancellationToken).ConfigureAwait(false);
 
         var taken = await MigrationLock
-            .AcquireAsync(dataSource, first.Schema, lockTimeout, _clock, waiting, cancellationToken)
+            .AcquireAsync(dataSource, first.Schema, session.Connection, lockTimeout, _clock, waiting, cancellationToken)
             .ConfigureAwait(false);
         await using var heldLock = taken.ConfigureAwait(false);
 
@@ -225,23 +225,24 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
     /// <summary>A context on one session that the settings above hold for.</summary>
     private sealed class MigrationSession : IAsyncDisposable
     {
-        private readonly NpgsqlConnection _connection;
         private readonly string? _roleBefore;
 
         private MigrationSession(NpgsqlConnection connection, CobaltGraphContext context, string? roleBefore, string? role)
         {
-            _connection = connection;
+            Connection = connection;
             _roleBefore = roleBefore;
             Context = context;
             Role = role;
         }
+
+        public NpgsqlConnection Connection { get; }
 
         public CobaltGraphContext Context { get; }
 
         /// <summary>The owner of the site, if the session had to become it.</summary>
         public string? Role { get; }
 
-        public string? SearchPath => new NpgsqlConnectionStringBuilder(_connection.ConnectionString).SearchPath is { Length: > 0 } path ? path : null;
+        public string? SearchPath => new NpgsqlConnectionStringBuilder(Connection.ConnectionString).SearchPath is { Length: > 0 } path ? path : null;
 
         public static async Task<MigrationSession> OpenAsync(
             NpgsqlDataSource dataSource, CancellationToken cancellationToken)
@@ -278,7 +279,7 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
                 SELECT coalesce($1, current_schema()),
                        EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = coalesce($1, current_schema()))
                 """,
-                _connection);
+                Connection);
             await using (command.ConfigureAwait(false))
             {
                 command.Parameters.Add(new() { Value = (object?)named ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
@@ -308,7 +309,7 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
         {
             var command = new NpgsqlCommand(
                 "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1 AND pg_catalog.pg_get_userbyid(nspowner) = current_user)",
-                _connection) { Parameters = { new() { Value = schema, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text } } };
+                Connection) { Parameters = { new() { Value = schema, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text } } };
             await using (command.ConfigureAwait(false))
             {
                 if (await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not true)
@@ -318,7 +319,7 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
             await RetryAsync(
                 async () =>
                 {
-                    await RolesScript.RenewAsync(_connection, schema, cancellationToken).ConfigureAwait(false);
+                    await RolesScript.RenewAsync(Connection, schema, cancellationToken).ConfigureAwait(false);
                     return true;
                 },
                 cancellationToken).ConfigureAwait(false);
@@ -346,8 +347,8 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
         public async ValueTask DisposeAsync()
         {
             await Context.DisposeAsync().ConfigureAwait(false);
-            if (_connection.State == ConnectionState.Open) SiteOwner.Restore(_connection, _roleBefore);
-            await _connection.DisposeAsync().ConfigureAwait(false);
+            if (Connection.State == ConnectionState.Open) SiteOwner.Restore(Connection, _roleBefore);
+            await Connection.DisposeAsync().ConfigureAwait(false);
         }
 
         private static async Task<string?> RoleAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
@@ -361,7 +362,7 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
             int monthsAhead, CancellationToken cancellationToken)
         {
             var exists = new NpgsqlCommand(
-                "SELECT to_regprocedure('ensure_connection_partitions(timestamptz, timestamptz)') IS NOT NULL", _connection);
+                "SELECT to_regprocedure('ensure_connection_partitions(timestamptz, timestamptz)') IS NOT NULL", Connection);
             await using (exists.ConfigureAwait(false))
             {
                 if (await exists.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not true) return [];
@@ -370,7 +371,7 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
             var names = new List<string>();
             var ensure = new NpgsqlCommand(
                 "SELECT name FROM ensure_connection_partitions(now(), now() + make_interval(months => $1)) AS name",
-                _connection);
+                Connection);
             await using (ensure.ConfigureAwait(false))
             {
                 ensure.Parameters.Add(new() { Value = monthsAhead });

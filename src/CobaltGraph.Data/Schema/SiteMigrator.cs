@@ -186,6 +186,14 @@ internal sealed class SiteMigrator(
 
     private static void Unlock(NpgsqlConnection session) => Call(session, "pg_advisory_unlock");
 
+    /// <summary>Tries for that lock, which a session may have several times, before the migrator does.</summary>
+    public static Task<bool> TryLockAsync(NpgsqlConnection session, string schema, CancellationToken cancellationToken)
+        => CallAsync(session, "pg_try_advisory_lock", schema, cancellationToken);
+
+    /// <summary>Gives it back once.</summary>
+    public static Task UnlockAsync(NpgsqlConnection session, string schema)
+        => CallAsync(session, "pg_advisory_unlock", schema, CancellationToken.None);
+
     private static bool IsOther(IReadOnlyList<HistoryRow> before, IReadOnlyList<HistoryRow> after)
         => !before.Select(row => row.MigrationId).SequenceEqual(after.Select(row => row.MigrationId));
 
@@ -205,6 +213,18 @@ internal sealed class SiteMigrator(
         using var command = new NpgsqlCommand($"SELECT {function}($1, hashtext(coalesce(current_schema(), '')))", session);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = LockClass });
         return command.ExecuteScalar() is true;
+    }
+
+    private static async Task<bool> CallAsync(
+        NpgsqlConnection session, string function, string schema, CancellationToken cancellationToken)
+    {
+        var command = new NpgsqlCommand($"SELECT {function}($1, hashtext($2))", session);
+        await using (command.ConfigureAwait(false))
+        {
+            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = LockClass });
+            command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = schema });
+            return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is true;
+        }
     }
 
     // Asked for before it is created: CREATE SCHEMA IF NOT EXISTS wants a right that an ordinary owner of the schema
