@@ -3237,6 +3237,7 @@ BEGIN
         SELECT n.src_mac, n."timestamp" AS at, n.dst_ip, n.dst_port, n.protocol, n.dst_country, n.dst_org, n.dst_hostname,
                n.src_ip, n.src_ip IS DISTINCT FROM o.src_ip AS other_address,
                o.threat_category AS old_category, n.threat_category AS new_category,
+               n.threat_category IS DISTINCT FROM o.threat_category AS other_category,
                coalesce(n.bytes_sent, 0)::numeric - coalesce(o.bytes_sent, 0) AS sent,
                coalesce(n.bytes_received, 0)::numeric - coalesce(o.bytes_received, 0) AS received
         FROM new_rows AS n
@@ -3259,7 +3260,12 @@ BEGIN
         ) AS b
     )
     SELECT
-        (SELECT pg_catalog.array_agg(DISTINCT c.src_mac) FROM changed AS c WHERE c.src_mac IS NOT NULL),
+        -- Of these something is kept. Who says more of destinations alone keeps no device from its writers.
+        (
+            SELECT pg_catalog.array_agg(DISTINCT c.src_mac)
+            FROM changed AS c
+            WHERE c.src_mac IS NOT NULL AND (c.other_address OR c.other_category OR c.sent <> 0 OR c.received <> 0)
+        ),
         d.macs, d.hours, d.sent, d.received,
         (
             SELECT pg_catalog.array_agg(ROW(g.src_mac, g.category, g.difference)::device_threat_counts)

@@ -2,6 +2,7 @@ using System.Net;
 using CobaltGraph.Data.Ingest;
 using CobaltGraph.Model;
 using CobaltGraph.Testing;
+using Npgsql;
 using Microsoft.EntityFrameworkCore;
 
 namespace CobaltGraph.Data.Tests.Contract;
@@ -153,6 +154,31 @@ public class DerivedTests(PostgresServerFixture server) : DatabaseTest(server)
         await Task.WhenAll([.. writers, .. enrichers]);
 
         Assert.Empty(await Differences(Database, Checks.Take(3)));
+    }
+
+    // A job that looks up countries all day, and ingest of the same devices.
+    [Fact]
+    public async Task Saying_more_of_destinations_keeps_no_device_from_its_writers()
+    {
+        await Run("""
+            INSERT INTO connections ("timestamp", src_mac, dst_ip, dst_port) VALUES ('2026-01-01Z', '02:00:00:00:00:01', '192.0.2.1', 443)
+            """);
+        await using var enricher = await Database.DataSource.OpenConnectionAsync(Cancel);
+        await using var transaction = await enricher.BeginTransactionAsync(Cancel);
+        await using (var enrich = new NpgsqlCommand(
+            "UPDATE connections SET dst_country = 'DE', dst_org = 'Example', dst_hostname = 'a.example', metadata = '{\"service\": \"dns\"}'", enricher))
+        {
+            await enrich.ExecuteNonQueryAsync(Cancel);
+        }
+
+        await Run("""
+            SET lock_timeout = '2s';
+            INSERT INTO connections ("timestamp", src_mac, dst_ip, dst_port) VALUES ('2026-01-01Z', '02:00:00:00:00:01', '192.0.2.1', 443)
+            """);
+        await transaction.CommitAsync(Cancel);
+
+        Assert.Equal(["Example"], await Texts("SELECT dst_org FROM destinations WHERE dst_org <> ''"));
+        Assert.Equal(1, await Count("devices WHERE connection_count = 2"));
     }
 
     [Fact]
