@@ -690,6 +690,9 @@ internal sealed class FileImporter
     private sealed class Kind<T>(
         FileImporter importer, IBatchStorer<T> storer, IRecordSink<T> sink, CancellationToken cancellationToken) : IBatchStorer<T>
     {
+        // Of looking up, in a row, each behind a storing that outlived its own.
+        private const int MaxFaults = 10;
+
         private BatchQueue<T>? _queue;
 
         /// <summary>Stores a batch. A conflict ends only its file.</summary>
@@ -700,7 +703,7 @@ internal sealed class FileImporter
                 return new ConflictOutcome<T>("");
             if (importer.EndedWithin(block.File) is { } before)
                 return Within(batch, 0, before.Entry, before.Lines);
-            for (var isFirst = true; ; isFirst = false)
+            for (var (isFirst, faults) = (true, 0); ;)
             {
                 try
                 {
@@ -711,12 +714,23 @@ internal sealed class FileImporter
                     var lines = Lines(block.LineNumberOf(0), block.LineNumberOf(block.Count - 1));
                     if (importer._target.FindStored is null)
                         return new ConflictOutcome<T>($"{lines}: {e.Message}");
-                    var known = await importer.LookUpAsync(block, cancellationToken).ConfigureAwait(false);
+                    Known known;
+                    try
+                    {
+                        known = await importer.LookUpAsync(block, cancellationToken).ConfigureAwait(false);
+                    }
+                    catch (Exception fault) when (Faults.IsTransient(fault) && faults++ < MaxFaults)
+                    {
+                        // The storing waits until that has passed, and comes to the same conflict.
+                        continue;
+                    }
+
                     if (known.Longer is { } longer)
                         return await StoreBeforeAsync(batch, known.Items, longer, cancellationToken).ConfigureAwait(false);
                     // Without a conflict it was an older entry, which the block knows from now on.
                     if (known.Conflict is not null || !isFirst)
                         return new ConflictOutcome<T>(known.Conflict ?? $"{lines}: {e.Message}");
+                    isFirst = false;
                 }
             }
         }

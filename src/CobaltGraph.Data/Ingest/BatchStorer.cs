@@ -142,23 +142,32 @@ internal sealed class BatchStorer<T>(
         var connection = await dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            await EndStaleAsync(connection, stale, cancellationToken).ConfigureAwait(false);
-            if (unclear is not null)
+            try
             {
-                var refused = await FindRefusedAsync(connection, rows, unclear, attempt, cancellationToken).ConfigureAwait(false);
-                return () => run.Cleared(unclear, refused);
+                await EndStaleAsync(connection, stale, cancellationToken).ConfigureAwait(false);
+                if (unclear is not null)
+                {
+                    var refused = await FindRefusedAsync(connection, rows, unclear, attempt, cancellationToken).ConfigureAwait(false);
+                    return () => run.Cleared(unclear, refused);
+                }
+
+                if (isSplit)
+                    await StorePartsAsync(connection, rows, firstRow, entry, attempt, cancellationToken).ConfigureAwait(false);
+                else
+                    await sink.StoreAsync(connection, entry, rows, firstRow, attempt, cancellationToken).ConfigureAwait(false);
+
+                if (attempt.ClaimedAt is not null)
+                    return () => run.Stored(entry, attempt);
+                return await Ledger.FindAsync(connection, entry.Source, entry.Key, cancellationToken).ConfigureAwait(false) is { } stored
+                    ? () => run.Found(entry, stored)
+                    : null;
             }
-
-            if (isSplit)
-                await StorePartsAsync(connection, rows, firstRow, entry, attempt, cancellationToken).ConfigureAwait(false);
-            else
-                await sink.StoreAsync(connection, entry, rows, firstRow, attempt, cancellationToken).ConfigureAwait(false);
-
-            if (attempt.ClaimedAt is not null)
-                return () => run.Stored(entry, attempt);
-            return await Ledger.FindAsync(connection, entry.Source, entry.Key, cancellationToken).ConfigureAwait(false) is { } stored
-                ? () => run.Found(entry, stored)
-                : null;
+            finally
+            {
+                // The server has heard of the end, and others of the pool get the session.
+                if (connection.State == ConnectionState.Open)
+                    attempt.BackendPid = 0;
+            }
         }
     }
 
@@ -175,9 +184,10 @@ internal sealed class BatchStorer<T>(
                 """
                 SELECT pg_terminate_backend(pid)
                 FROM pg_stat_get_activity($1)
-                WHERE backend_start = $2
-                   OR ($2 IS NULL AND pid <> pg_backend_pid() AND datid = (SELECT oid FROM pg_database WHERE datname = current_database())
-                       AND usesysid = (SELECT usesysid FROM pg_stat_get_activity(pg_backend_pid())))
+                WHERE pid <> pg_backend_pid()
+                  AND (backend_start = $2
+                   OR ($2 IS NULL AND datid = (SELECT oid FROM pg_database WHERE datname = current_database())
+                       AND usesysid = (SELECT usesysid FROM pg_stat_get_activity(pg_backend_pid()))))
                 """,
                 connection);
             await using (command.ConfigureAwait(false))

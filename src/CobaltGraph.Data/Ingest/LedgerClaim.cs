@@ -32,7 +32,8 @@ internal static class LedgerClaim
                 await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
                 await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
                 attempt.BackendPid = reader.GetInt32(0);
-                attempt.BackendStart = reader.GetDateTime(1);
+                // Hidden where the session acts as another role than its login.
+                attempt.BackendStart = await reader.IsDBNullAsync(1, cancellationToken).ConfigureAwait(false) ? null : reader.GetDateTime(1);
             }
         }
     }

@@ -16,6 +16,7 @@ internal sealed class QueuedIngestWriter<T> : IngestWriter<T>
     private readonly Task _loop;
     private readonly Lazy<Task<IngestResult<T>>> _completion;
     private bool _isFailureThrown;
+    private bool _isDisposed;
 
     public QueuedIngestWriter(
         BatchQueue<T> queue, IRecordSink<T> sink, IngestWriterOptions<T> options, TimeProvider clock, CancellationTokenSource cancel)
@@ -98,6 +99,8 @@ internal sealed class QueuedIngestWriter<T> : IngestWriter<T>
 
     public override async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isDisposed, true))
+            return;
         try
         {
             await CompleteOnceAsync().ConfigureAwait(false);

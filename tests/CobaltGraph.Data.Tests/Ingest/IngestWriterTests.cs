@@ -109,6 +109,7 @@ public sealed class IngestWriterTests(PostgresServerFixture server) : DatabaseTe
         await Assert.ThrowsAsync<IngestException>(() => writer.CompleteAsync(Cancel));
         await Assert.ThrowsAsync<IngestException>(() => writer.WriteAsync(Rows(1).Single(), Cancel).AsTask());
         await writer.DisposeAsync();
+        await writer.DisposeAsync();
     }
 
     [Fact]

@@ -64,6 +64,38 @@ public sealed class TimeoutTests(PostgresServerFixture server) : DatabaseTest(se
         Assert.Equal(1_000, await Count("connections"));
     }
 
+    // Its session is healthy and back in the pool, where it is anybody's.
+    [Fact]
+    public async Task Session_of_a_try_that_took_too_long_is_left_to_the_pool()
+    {
+        await using var pool = NpgsqlDataSource.Create(Database.ConnectionStringWith(c => c.MaxPoolSize = 2));
+        await using var blocker = await Database.DataSource.OpenConnectionAsync(Cancel);
+        await using (var block = new NpgsqlCommand("BEGIN; LOCK TABLE ingest_batches IN SHARE MODE", blocker))
+            await block.ExecuteNonQueryAsync(Cancel);
+        const string waiting = "pg_stat_activity WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0";
+
+        var storing = new IngestService(pool).StoreAsync(
+            Stream(Rows(3)),
+            new IngestOptions<Connection> { Retry = new() { AttemptTimeout = TimeSpan.FromSeconds(1), FirstDelay = TimeSpan.FromSeconds(2) } },
+            cancellationToken: Cancel);
+        while (await Count(waiting) == 0)
+            await Task.Delay(10, Cancel);
+        var first = await Scalar<int>($"SELECT pid FROM {waiting}");
+        while (await Count($"pg_stat_activity WHERE pid = {first} AND state = 'idle' AND query NOT LIKE 'INSERT%'") == 0)
+            await Task.Delay(10, Cancel);
+        await Task.Delay(100, Cancel);
+        await using var other = await pool.OpenConnectionAsync(Cancel);
+        while (await Count(waiting) == 0)
+            await Task.Delay(10, Cancel);
+        await using (var end = new NpgsqlCommand("ROLLBACK", blocker))
+            await end.ExecuteNonQueryAsync(Cancel);
+
+        Assert.Equal(3, (await storing).Stored);
+        Assert.Equal(first, other.ProcessID);
+        await using var still = new NpgsqlCommand("SELECT pg_backend_pid()", other);
+        Assert.Equal(first, await still.ExecuteScalarAsync(Cancel));
+    }
+
     [Fact]
     public async Task Batch_that_waits_for_a_lock_is_given_up_when_its_time_is_over()
     {
