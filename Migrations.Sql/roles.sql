@@ -160,6 +160,7 @@ DECLARE
     v_namespace oid;
     v_holder oid;
     v_statement text;
+    v_strangers text;
 BEGIN
     SELECT oid, nspowner INTO v_namespace, v_holder FROM pg_namespace WHERE nspname = v_schema;
     IF NOT FOUND THEN
@@ -177,6 +178,24 @@ BEGIN
                       HINT = 'Run this as the owner of schema and database, or name a schema of its own: psql -v schema=NAME, or --schema NAME.';
         END IF;
         EXECUTE format('ALTER SCHEMA %I OWNER TO %I', v_schema, v_owner);
+    END IF;
+
+    -- What somebody else has made here would run with the owner's rights afterwards, for whoever has rights on it.
+    SELECT string_agg(format('%s of "%s"', o.name, r.rolname), ', ' ORDER BY o.name) INTO v_strangers
+    FROM (
+        SELECT oid::regclass::text AS name, relowner AS owner FROM pg_class
+        WHERE relnamespace = v_namespace AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
+        UNION ALL
+        SELECT oid::regprocedure::text, proowner FROM pg_proc WHERE pronamespace = v_namespace
+    ) AS o
+    JOIN pg_roles AS r ON r.oid = o.owner
+    WHERE NOT r.rolsuper AND o.owner <> coalesce(v_holder, o.owner) AND r.rolname <> current_user
+      AND NOT pg_has_role(o.owner, v_owner, 'MEMBER')
+      AND o.owner <> (SELECT datdba FROM pg_database WHERE datname = current_database());
+    IF v_strangers <> '' THEN
+        RAISE EXCEPTION 'roles: in schema "%" are objects that others have made: %', v_schema, v_strangers
+            USING ERRCODE = 'insufficient_privilege',
+                  HINT = 'Read them. Drop what does not belong to the site, and give the rest to the one who runs this by ALTER … OWNER TO.';
     END IF;
 
     FOR v_statement IN
@@ -249,6 +268,9 @@ DECLARE
     v_owner oid;
     v_kind text;
     v_policy text;
+    v_policies text := 'SELECT concat(polname, polcmd, polpermissive, polroles::text, pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))
+        FROM pg_policy WHERE polrelid = $1 ORDER BY polname';
+    v_mark text;
     v_object record;
     v_own_source text := $source$EXISTS (
         SELECT 1 FROM pg_catalog.pg_roles AS r
@@ -342,17 +364,27 @@ BEGIN
     -- Whoever claims the key of another's batch makes that batch look stored already. So a source belongs to a role: the one
     -- that the source names, up to a slash, is the login itself or one that it is a member of. Counts are corrected by the
     -- transaction that made the entry, and by no later one.
+    -- Made anew only where they are not as they were left: that locks everybody out, and what follows a backup or a long batch.
     FOR v_object IN
-        SELECT oid::regclass AS name FROM pg_class WHERE relnamespace = v_namespace AND relname = 'ingest_batches'
+        SELECT oid, oid::regclass AS name, relrowsecurity AS is_on FROM pg_class WHERE relnamespace = v_namespace AND relname = 'ingest_batches'
     LOOP
-        EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', v_object.name);
-        FOR v_policy IN SELECT polname FROM pg_policy WHERE polrelid = v_object.name::oid ORDER BY polname LOOP
+        IF NOT v_object.is_on THEN
+            EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', v_object.name);
+        END IF;
+        EXECUTE format('SELECT md5(concat($2, array_to_string(ARRAY(%s), %L)))', v_policies, ';')
+            INTO v_mark USING v_object.oid, format('%s %I %I', v_own_source, v_writer, v_reader);
+        CONTINUE WHEN (SELECT obj_description(oid, 'pg_policy') = 'Made by roles.sql, ' || v_mark
+                       FROM pg_policy WHERE polrelid = v_object.oid AND polname = 'ingest_batches_read');
+        FOR v_policy IN SELECT polname FROM pg_policy WHERE polrelid = v_object.oid ORDER BY polname LOOP
             EXECUTE format('DROP POLICY %I ON %s', v_policy, v_object.name);
         END LOOP;
         EXECUTE format('CREATE POLICY ingest_batches_read ON %s FOR SELECT TO %I, %I USING (true)', v_object.name, v_writer, v_reader);
         EXECUTE format('CREATE POLICY ingest_batches_claim ON %s FOR INSERT TO %I WITH CHECK (%s)', v_object.name, v_writer, v_own_source);
         EXECUTE format('CREATE POLICY ingest_batches_correct ON %s FOR UPDATE TO %I USING (committed_at = pg_catalog.now() AND %s)',
             v_object.name, v_writer, v_own_source);
+        EXECUTE format('SELECT md5(concat($2, array_to_string(ARRAY(%s), %L)))', v_policies, ';')
+            INTO v_mark USING v_object.oid, format('%s %I %I', v_own_source, v_writer, v_reader);
+        EXECUTE format('COMMENT ON POLICY ingest_batches_read ON %s IS %L', v_object.name, 'Made by roles.sql, ' || v_mark);
     END LOOP;
 
     PERFORM set_config('role', v_before, true);

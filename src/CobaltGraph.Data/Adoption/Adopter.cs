@@ -12,14 +12,15 @@ internal sealed class Adopter(NpgsqlDataSource dataSource, TimeProvider? clock =
 {
     private const string FirstMigration = "20261124000001_DeviceInventory";
 
-    private const int RowsPerPiece = 200_000;
-
     // Times farther back are not worth a partition for each month; the default partition takes any.
     private const int YearsOfPartitions = 20;
 
     private static readonly TimeSpan LockAttempt = TimeSpan.FromSeconds(1);
 
     private readonly TimeProvider _clock = clock ?? TimeProvider.System;
+
+    /// <summary>Rows that one statement copies.</summary>
+    public int RowsPerPiece { get; init; } = 200_000;
 
     /// <summary>Looks at every row, and changes nothing.</summary>
     /// <exception cref="AdoptionRefusedException">There is nothing to adopt, or it cannot be adopted.</exception>
@@ -60,7 +61,7 @@ internal sealed class Adopter(NpgsqlDataSource dataSource, TimeProvider? clock =
             return new(null, [], [.. old.Tables.Select(table => Qualify(old.Schema, table))], null, _clock.GetElapsedTime(started));
         }
 
-        var run = new AdoptionRun(session, original, progress);
+        var run = new AdoptionRun(session, original, RowsPerPiece, progress);
         var report = await run.ExecuteAsync(cancellationToken).ConfigureAwait(false);
         await taken.VerifyAsync(cancellationToken).ConfigureAwait(false);
         await session.CommitAsync(cancellationToken).ConfigureAwait(false);
@@ -149,8 +150,6 @@ internal sealed class Adopter(NpgsqlDataSource dataSource, TimeProvider? clock =
 
     internal static string First => FirstMigration;
 
-    internal static int PieceRows => RowsPerPiece;
-
     private async Task<string> ReadTargetAsync(CancellationToken cancellationToken)
     {
         var session = await AdoptionSession.BeginAsync(dataSource, readOnly: true, cancellationToken).ConfigureAwait(false);
@@ -181,10 +180,15 @@ internal sealed class Adopter(NpgsqlDataSource dataSource, TimeProvider? clock =
 
                 await session.BecomeOwnerAsync(target, cancellationToken).ConfigureAwait(false);
                 var original = await OriginalFinder.FindAsync(session, target, exists, cancellationToken).ConfigureAwait(false);
-                await LockAsync(session, original, cancellationToken).ConfigureAwait(false);
+                if (await LockAsync(session, original, cancellationToken).ConfigureAwait(false))
+                {
+                    // Once more, now that nobody can change it any more.
+                    return (session, await OriginalFinder.FindAsync(session, target, exists, cancellationToken).ConfigureAwait(false));
+                }
 
-                // Once more, now that nobody can change it any more.
-                return (session, await OriginalFinder.FindAsync(session, target, exists, cancellationToken).ConfigureAwait(false));
+                if (_clock.GetElapsedTime(started) >= lockTimeout)
+                    throw new AdoptionRefusedException($"Schema \"{target}\" is being migrated. Run it again when that is done. Nothing was changed.");
+                await session.DisposeAsync().ConfigureAwait(false);
             }
             catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected)
             {
@@ -206,19 +210,17 @@ internal sealed class Adopter(NpgsqlDataSource dataSource, TimeProvider? clock =
         }
     }
 
-    private static async Task LockAsync(AdoptionSession session, OriginalDatabase original, CancellationToken cancellationToken)
+    /// <returns>False when somebody migrates by a script or by EF Core's own way, which do not know the lock of ours.</returns>
+    private static async Task<bool> LockAsync(AdoptionSession session, OriginalDatabase original, CancellationToken cancellationToken)
     {
         var tables = string.Join(", ", original.TableNames.Select(table => Qualify(original.Schema, table)));
         await session.ExecuteAsync(
             $"SET LOCAL lock_timeout = {(long)LockAttempt.TotalMilliseconds}; LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE; SET LOCAL lock_timeout = '5s'",
             cancellationToken).ConfigureAwait(false);
-
-        // EF Core's own migrator does not know the lock of ours.
         var free = await session.QueryAsync(
             "SELECT pg_try_advisory_xact_lock($1, hashtext($2))", cancellationToken, SiteMigrator.LockClass, original.Target)
             .ConfigureAwait(false);
-        if (free[0][0] is not true)
-            throw new AdoptionRefusedException($"Schema \"{original.Target}\" is being migrated. Run it again when that is done.");
+        return free[0][0] is true;
     }
 
     private async Task<string> DescribeUsersAsync(CancellationToken cancellationToken)

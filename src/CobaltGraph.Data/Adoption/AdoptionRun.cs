@@ -4,7 +4,8 @@ using Npgsql;
 namespace CobaltGraph.Data.Adoption;
 
 /// <summary>One adoption, in the transaction of its session. Nothing of it stays unless that is committed.</summary>
-internal sealed class AdoptionRun(AdoptionSession session, OriginalDatabase original, Action<AdoptionProgress> progress)
+internal sealed class AdoptionRun(
+    AdoptionSession session, OriginalDatabase original, int rowsPerPiece, Action<AdoptionProgress> progress)
 {
     // Rough shares of the whole, so that a progress bar moves evenly.
     private const double SurveyShare = 0.1;
@@ -148,7 +149,7 @@ internal sealed class AdoptionRun(AdoptionSession session, OriginalDatabase orig
         while (true)
         {
             progress(new(AdoptionStep.Rows, _copied, SurveyShare + RowsShare * _copied / Math.Max(1, _total)));
-            var piece = (await session.QueryAsync(sql.NextPiece(table), cancellationToken, last, Adopter.PieceRows).ConfigureAwait(false))[0];
+            var piece = (await session.QueryAsync(sql.NextPiece(table), cancellationToken, last, rowsPerPiece).ConfigureAwait(false))[0];
             if (piece[0] is not long end)
                 return;
 

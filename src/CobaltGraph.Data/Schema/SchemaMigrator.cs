@@ -16,7 +16,12 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
 {
     // DDL that waits for a lock makes every later statement on the table wait behind it. EF Core tries again after
     // the timeout, with a growing pause.
-    private const string SessionSettings = "SET statement_timeout = 0; SET lock_timeout = '5s'";
+    // The session waits for its turn, which must not end it where servers have that setting, since 14.
+    private const string SessionSettings = """
+        SET statement_timeout = 0;
+        SET lock_timeout = '5s';
+        SELECT set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name = 'idle_session_timeout'
+        """;
 
     private const int MonthsAhead = 3;
 
@@ -163,9 +168,9 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
 
         if (steps.Count > 0)
             await dataSource.ReloadTypesAsync(cancellationToken).ConfigureAwait(false);
-        else
-            await session.RenewRolesAsync(state.Schema, cancellationToken).ConfigureAwait(false);
         var partitions = await session.EnsurePartitionsAsync(MonthsAhead, cancellationToken).ConfigureAwait(false);
+        if (steps.Count == 0)
+            await session.RenewRolesAsync(state.Schema, cancellationToken).ConfigureAwait(false);
         return new(
             state,
             steps,

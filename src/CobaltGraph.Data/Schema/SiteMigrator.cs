@@ -81,10 +81,11 @@ internal sealed class SiteMigrator(
 
             var session = (NpgsqlConnection)_connection.DbConnection;
             var role = SiteOwner.Become(session, NamedSchema);
-            while (!TryLock(session))
-                Thread.Sleep(Pause);
+            var isLocked = false;
             try
             {
+                while (!(isLocked = TryLock(session)))
+                    Thread.Sleep(Pause);
                 var before = _historyRepository.GetAppliedMigrations();
                 base.Migrate(targetMigration);
                 if (IsOther(before, _historyRepository.GetAppliedMigrations()))
@@ -94,7 +95,8 @@ internal sealed class SiteMigrator(
             {
                 if (session.State == ConnectionState.Open)
                 {
-                    Unlock(session);
+                    if (isLocked)
+                        Unlock(session);
                     SiteOwner.Restore(session, role);
                 }
             }
@@ -121,10 +123,11 @@ internal sealed class SiteMigrator(
 
             var session = (NpgsqlConnection)_connection.DbConnection;
             var role = await SiteOwner.BecomeAsync(session, NamedSchema, cancellationToken).ConfigureAwait(false);
-            while (!TryLock(session))
-                await Task.Delay(Pause, cancellationToken).ConfigureAwait(false);
+            var isLocked = false;
             try
             {
+                while (!(isLocked = TryLock(session)))
+                    await Task.Delay(Pause, cancellationToken).ConfigureAwait(false);
                 var before = await _historyRepository.GetAppliedMigrationsAsync(cancellationToken).ConfigureAwait(false);
                 await base.MigrateAsync(targetMigration, cancellationToken).ConfigureAwait(false);
                 if (IsOther(before, await _historyRepository.GetAppliedMigrationsAsync(cancellationToken).ConfigureAwait(false)))
@@ -134,7 +137,8 @@ internal sealed class SiteMigrator(
             {
                 if (session.State == ConnectionState.Open)
                 {
-                    Unlock(session);
+                    if (isLocked)
+                        Unlock(session);
                     SiteOwner.Restore(session, role);
                 }
             }

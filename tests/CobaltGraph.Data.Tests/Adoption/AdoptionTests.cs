@@ -107,6 +107,43 @@ public class AdoptionTests(PostgresServerFixture server) : AdoptionTest(server)
     }
 
     [Fact]
+    public async Task Rows_are_copied_in_pieces_whatever_their_ids()
+    {
+        await Run(OriginalSchema.Fill(devices: 7, connections: 40));
+        await Run("UPDATE connections SET id = id * 1000 WHERE id > 20; UPDATE connections SET id = -id WHERE id < 6; DELETE FROM connections WHERE id = 12");
+        var events = await Database.ScalarAsync<long>("SELECT count(*) FROM device_events");
+        var copied = new List<long>();
+
+        var report = await new Adopter(Database.DataSource) { RowsPerPiece = 3 }.AdoptAsync(
+            TimeSpan.Zero, _ => { }, step => copied.Add(step.Rows), Cancel);
+
+        Assert.Equal([7L, 39, events], report.Stored.Select(table => table.Rows));
+        Assert.Empty(await Differences(Connections + "original_connections", Connections + "connections"));
+        Assert.Empty(await Differences(Events + "original_device_events", Events + "device_events"));
+        Assert.Equal(39 + events, copied[^1]);
+        Assert.True(copied.Distinct().Count() > 13 + events / 3, string.Join(' ', copied));
+    }
+
+    // As the lock of a script or of dotnet ef.
+    [Fact]
+    public async Task Script_that_migrates_meanwhile_is_waited_for_no_longer_than_wanted()
+    {
+        await Run(OriginalSchema.Fill(devices: 1, connections: 1));
+        await using (var script = await Database.DataSource.OpenConnectionAsync(Cancel))
+        {
+            Assert.True(await SiteMigrator.TryLockAsync(script, "public", Cancel));
+            Assert.Contains("is being migrated", (await Refused(() => Adopt())).Message, StringComparison.Ordinal);
+            var waiting = Adopt(Database.DataSource, TimeSpan.FromMinutes(1));
+            await Task.Delay(500, Cancel);
+            Assert.False(waiting.IsCompleted);
+            await SiteMigrator.UnlockAsync(script, "public");
+            await waiting;
+        }
+
+        Assert.Equal(["1"], await Rows("SELECT count(*) FROM connections"));
+    }
+
+    [Fact]
     public async Task Empty_database_is_adopted()
     {
         var report = await Adopt();

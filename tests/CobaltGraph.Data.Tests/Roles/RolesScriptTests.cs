@@ -111,6 +111,61 @@ public sealed class RolesScriptTests(PostgresServerFixture server) : IAsyncLifet
         await _roles.RunAsync(writer, Site, insert);
     }
 
+    // As a backup does, which would keep all ingest waiting behind whoever waits for it.
+    [Fact]
+    public async Task Renewing_the_rights_waits_for_nobody_who_reads()
+    {
+        var names = _roles.NamesFor(Site);
+        await _roles.ApplyAsync(Site, names);
+        var deploy = await _roles.LoginAsync(_roles.Named("deploy"), names.Owner);
+        await _roles.MigrateAsync(deploy, Site);
+        await _roles.Database.ExecuteAsync($"REVOKE ALL ON site.connections FROM {names.Writer}");
+        await using var backup = await _roles.Database.DataSource.OpenConnectionAsync(Cancel);
+        await using (var read = new NpgsqlCommand("BEGIN; LOCK TABLE site.ingest_batches, site.connections, site.devices IN ACCESS SHARE MODE", backup))
+            await read.ExecuteNonQueryAsync(Cancel);
+        var policies = "SELECT string_agg(oid::text, ',') FROM pg_policy";
+        var before = await _roles.Database.ScalarAsync<string>(policies);
+
+        await new SchemaMigrator(_roles.As(deploy, Site)).MigrateAsync(null, [], TimeSpan.FromMinutes(1), _ => { }, _ => { }, Cancel);
+        await _roles.ApplyAsync(Site, names);
+
+        Assert.Equal(before, await _roles.Database.ScalarAsync<string>(policies));
+        Assert.True(await _roles.Database.ScalarAsync<bool>($"SELECT has_column_privilege('{names.Writer}', 'site.connections', 'dst_ip', 'INSERT')"));
+    }
+
+    [Fact]
+    public async Task Policy_that_was_altered_is_made_anew()
+    {
+        var names = _roles.NamesFor(Site);
+        await _roles.ApplyAsync(Site, names);
+        await _roles.MigrateAsync(await _roles.LoginAsync(_roles.Named("deploy"), names.Owner), Site);
+        await _roles.Database.ExecuteAsync("ALTER POLICY ingest_batches_claim ON site.ingest_batches WITH CHECK (true)");
+
+        await _roles.ApplyAsync(Site, names);
+
+        Assert.Contains(
+            "SESSION_USER",
+            await _roles.Database.ScalarAsync<string>("SELECT pg_get_expr(polwithcheck, polrelid) FROM pg_policy WHERE polname = 'ingest_batches_claim'"),
+            StringComparison.OrdinalIgnoreCase);
+    }
+
+    // Where everybody may create objects, as in public before PostgreSQL 15.
+    [Theory]
+    [InlineData("CREATE FUNCTION site.take() RETURNS void LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'", "site.take()")]
+    [InlineData("CREATE VIEW site.peek AS SELECT 1 AS one", "site.peek")]
+    public async Task What_a_stranger_has_made_does_not_become_the_owners(string statement, string name)
+    {
+        var names = _roles.NamesFor(Site);
+        await _roles.RunAsync(_roles.Dba, "public", "CREATE SCHEMA site");
+        var stranger = await _roles.LoginAsync(_roles.Named("stranger"));
+        await _roles.RunAsync(_roles.Dba, Site, $"GRANT USAGE, CREATE ON SCHEMA site TO {stranger}");
+        await _roles.RunAsync(stranger, Site, statement);
+
+        var error = await Assert.ThrowsAsync<PostgresException>(() => _roles.ApplyAsync(Site, names));
+
+        Assert.Contains($"{name} of \"{stranger}\"", error.MessageText, StringComparison.Ordinal);
+    }
+
     // It was stopped before it granted, or waited in vain for a lock.
     [Fact]
     public async Task Migrator_grants_what_a_migration_has_left_ungranted()

@@ -120,7 +120,7 @@ internal static class StatusReader
                 var quote = new NpgsqlCommandBuilder();
                 times = (await ReadAsync(
                     connection,
-                    $"SELECT min(timestamp), max(timestamp) FROM {quote.QuoteIdentifier(schema)}.{quote.QuoteIdentifier(rest.Name)} WHERE $1 IS NOT NULL",
+                    $"SELECT greatest(min(timestamp), '0002-01-01Z'), least(max(timestamp), '9999-01-01Z') FROM {quote.QuoteIdentifier(schema)}.{quote.QuoteIdentifier(rest.Name)} WHERE $1 IS NOT NULL",
                     schema,
                     row => row.IsDBNull(0) ? ((DateTime, DateTime)?)null : (row.GetDateTime(0), row.GetDateTime(1)),
                     cancellationToken))[0];
@@ -166,8 +166,8 @@ internal static class StatusReader
             }
         }
 
-        // Below zero: never analysed.
-        return (estimate < 0 ? null : estimate, true);
+        // Never analysed: below zero, and before PostgreSQL 14 zero.
+        return (estimate < 0 || (estimate == 0 && bytes > 0) ? null : estimate, true);
     }
 
     private static async Task<List<T>> ReadAsync<T>(
