@@ -39,7 +39,7 @@ internal sealed class ExportService : IExportService
         filter.Check();
         return WriteAsync(
             target, format, TableKind.Connections,
-            context => context.Connections.Matching(filter).OrderBy(c => c.Timestamp).ThenBy(c => c.Id),
+            context => context.Connections.Readable(filter).OrderBy(c => c.Timestamp).ThenBy(c => c.Id),
             Put, progress, cancellationToken);
     }
 

@@ -245,6 +245,9 @@ internal static class RecordRules
         => $"has the text {DisplayText.Quote(text)} with half a surrogate pair; accepted is Unicode text";
 
     /// <summary>The range of numeric, which jsonb keeps numbers in; zero has digits after the point too.</summary>
+    /// <summary>Whether numeric, and with it jsonb, can hold a number of JSON.</summary>
+    internal static bool IsNumeric(ReadOnlySpan<byte> number) => CheckNumber(number) is null;
+
     private static string? CheckNumber(ReadOnlySpan<byte> number)
     {
         var mantissa = number;

@@ -1,4 +1,5 @@
 using System.Net;
+using CobaltGraph.Data.Ingest;
 using CobaltGraph.Model;
 using Microsoft.EntityFrameworkCore;
 
@@ -10,6 +11,7 @@ internal sealed class AddressQueries(IDbContextFactory<CobaltGraphContext> conte
         IPAddress address, DateTimeOffset at, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(address);
+        address = address.Unmapped();
         var lapsed = at.UtcTicks < DeviceAddress.Lapse.Ticks ? DateTimeOffset.MinValue : at - DeviceAddress.Lapse;
         var context = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
         await using (context.ConfigureAwait(false))

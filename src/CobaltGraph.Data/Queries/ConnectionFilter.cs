@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using CobaltGraph.Data.Ingest;
 using CobaltGraph.Model;
 
 namespace CobaltGraph.Data.Queries;
@@ -31,18 +32,26 @@ public sealed record ConnectionFilter
     public IReadOnlyList<MacAddress>? Devices { get; init; }
 
     /// <summary>Network of the source address; one address is a network of 32 or 128 bits. Field <c>source</c>.</summary>
-    public IPNetwork? Source { get; init; }
+    public IPNetwork? Source
+    {
+        get;
+        init => field = value?.Unmapped();
+    }
 
     /// <summary>Network of the destination address; one address is a network of 32 or 128 bits. Field <c>destination</c>.</summary>
-    public IPNetwork? Destination { get; init; }
+    public IPNetwork? Destination
+    {
+        get;
+        init => field = value?.Unmapped();
+    }
 
     /// <summary>Destination ports; an empty list means none. Field <c>port</c>.</summary>
     public IReadOnlyList<PortRange>? Ports { get; init; }
 
-    /// <summary>Protocol, compared in capital letters, as imports store it. Field <c>protocol</c>.</summary>
+    /// <summary>Protocol, in capital or in small letters. Field <c>protocol</c>.</summary>
     public string? Protocol { get; init; }
 
-    /// <summary>ISO 3166-1 alpha-2 code of the destination's country, compared in capital letters. Field <c>country</c>.</summary>
+    /// <summary>ISO 3166-1 alpha-2 code of the destination's country, in capital or in small letters. Field <c>country</c>.</summary>
     public string? Country { get; init; }
 
     /// <summary>Text that the destination's organisation contains, in any letter case. Field <c>organization</c>.</summary>

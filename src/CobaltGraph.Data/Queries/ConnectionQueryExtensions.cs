@@ -1,6 +1,7 @@
 using System.Linq.Expressions;
 using System.Net;
 using System.Net.Sockets;
+using CobaltGraph.Data.Ingest;
 using CobaltGraph.Model;
 using Microsoft.EntityFrameworkCore;
 
@@ -21,6 +22,22 @@ public static class ConnectionQueryExtensions
         return connections;
     }
 
+    /// <summary>Connections of a filter whose times .NET has: the server has times before year 1 and after 9999 too.</summary>
+    internal static IQueryable<Connection> Readable(this IQueryable<Connection> connections, ConnectionFilter filter)
+    {
+        if (filter.From is null)
+            connections = connections.FromEarliest();
+        if (filter.Until is null)
+            connections = connections.UntilLatest();
+        return connections.Matching(filter);
+    }
+
+    internal static IQueryable<Connection> FromEarliest(this IQueryable<Connection> connections)
+        => connections.Where(c => c.Timestamp >= Earliest);
+
+    internal static IQueryable<Connection> UntilLatest(this IQueryable<Connection> connections)
+        => connections.Where(c => c.Timestamp <= Latest);
+
     /// <summary>Connections that one device opened.</summary>
     public static IQueryable<Connection> FromDevice(this IQueryable<Connection> connections, MacAddress device)
         => connections.Where(c => c.SrcMac == device);
@@ -35,6 +52,7 @@ public static class ConnectionQueryExtensions
     /// <summary>Connections whose source address lies in a network; those without a source address do not.</summary>
     public static IQueryable<Connection> FromNetwork(this IQueryable<Connection> connections, IPNetwork network)
     {
+        network = network.Unmapped();
         var address = network.BaseAddress;
         return IsOneAddress(network)
             ? connections.Where(c => c.SrcIp == address)
@@ -44,6 +62,7 @@ public static class ConnectionQueryExtensions
     /// <summary>Connections whose destination address lies in a network.</summary>
     public static IQueryable<Connection> ToNetwork(this IQueryable<Connection> connections, IPNetwork network)
     {
+        network = network.Unmapped();
         var address = network.BaseAddress;
         return IsOneAddress(network)
             ? connections.Where(c => c.DstIp == address)
@@ -52,7 +71,11 @@ public static class ConnectionQueryExtensions
 
     /// <summary>Connections to one destination address.</summary>
     public static IQueryable<Connection> ToAddress(this IQueryable<Connection> connections, IPAddress address)
-        => connections.Where(c => c.DstIp == address);
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        var stored = address.Unmapped();
+        return connections.Where(c => c.DstIp == stored);
+    }
 
     /// <summary>Connections to a destination port within one of the ranges.</summary>
     public static IQueryable<Connection> ToPorts(this IQueryable<Connection> connections, params IEnumerable<PortRange> ports)
@@ -63,20 +86,18 @@ public static class ConnectionQueryExtensions
         return connections.Where(InPorts<Connection>(c => c.DstPort, wanted));
     }
 
-    /// <summary>Connections of a protocol, which is compared in capital letters.</summary>
+    /// <summary>Connections of a protocol, stored in capital letters, as logs are, or in small ones.</summary>
     public static IQueryable<Connection> OverProtocol(this IQueryable<Connection> connections, string protocol)
     {
-        ArgumentNullException.ThrowIfNull(protocol);
-        var name = protocol.ToUpperInvariant();
-        return connections.Where(c => c.Protocol == name);
+        var (capital, small) = BothCases(protocol);
+        return connections.Where(c => c.Protocol == capital || c.Protocol == small);
     }
 
-    /// <summary>Connections to a country, ISO 3166-1 alpha-2, which is compared in capital letters.</summary>
+    /// <summary>Connections to a country, ISO 3166-1 alpha-2, stored in capital or in small letters.</summary>
     public static IQueryable<Connection> ToCountry(this IQueryable<Connection> connections, string country)
     {
-        ArgumentNullException.ThrowIfNull(country);
-        var code = country.ToUpperInvariant();
-        return connections.Where(c => c.DstCountry == code);
+        var (capital, small) = BothCases(country);
+        return connections.Where(c => c.DstCountry == capital || c.DstCountry == small);
     }
 
     /// <summary>Connections to an organisation whose name contains a text, in any letter case.</summary>
@@ -176,10 +197,18 @@ public static class ConnectionQueryExtensions
 
         if (filter.Ports is not null)
             destinations = destinations.Where(InPorts<Destination>(d => d.DstPort, filter.Ports));
-        if (filter.Protocol?.ToUpperInvariant() is { } protocol)
-            destinations = destinations.Where(d => d.Protocol == protocol);
-        if (filter.Country?.ToUpperInvariant() is { } country)
-            destinations = destinations.Where(d => d.DstCountry == country);
+        if (filter.Protocol is not null)
+        {
+            var (capital, small) = BothCases(filter.Protocol);
+            destinations = destinations.Where(d => d.Protocol == capital || d.Protocol == small);
+        }
+
+        if (filter.Country is not null)
+        {
+            var (capital, small) = BothCases(filter.Country);
+            destinations = destinations.Where(d => d.DstCountry == capital || d.DstCountry == small);
+        }
+
         if (filter.Organization is not null)
         {
             var pattern = LikePattern.Contains(filter.Organization);
@@ -199,8 +228,21 @@ public static class ConnectionQueryExtensions
     internal static bool AreIndexed(IEnumerable<PortRange> ports)
         => ports.All(range => !UnindexedPorts.Any(port => port >= range.First && port <= range.Last));
 
+    private static (string Capital, string Small) BothCases(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+#pragma warning disable CA1308 // Not to compare by: the other of two forms that are stored.
+        return (text.ToUpperInvariant(), text.ToLowerInvariant());
+#pragma warning restore CA1308
+    }
+
     internal static bool IsOneAddress(IPNetwork network)
         => network.PrefixLength == (network.BaseAddress.AddressFamily == AddressFamily.InterNetwork ? 32 : 128);
+
+    // The very first time, and the very last, are -infinity and infinity to Npgsql.
+    private static readonly DateTimeOffset Earliest = DateTimeOffset.MinValue.AddMicroseconds(1);
+
+    private static readonly DateTimeOffset Latest = new(9999, 12, 31, 23, 59, 59, 999, 999, TimeSpan.Zero);
 
     private static readonly int[] UnindexedPorts = [53, 80, 443];
 

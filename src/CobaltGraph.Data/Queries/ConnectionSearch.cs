@@ -166,7 +166,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             Hostname = null,
             Metadata = null,
         };
-        return AfterPosition(context.Connections.AsNoTracking().Matching(indexed));
+        return AfterPosition(Readable(null, null).Matching(indexed));
     }
 
     /// <summary>The devices that can match; null when any can, or too many.</summary>
@@ -201,11 +201,15 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             : found.ConvertAll(d => new Candidate<MacAddress>(d.MacAddress, d.FirstSeen, d.LastActivity, d.ConnectionCount));
     }
 
-    private Task<List<IPAddress>> AddressesAsync(CancellationToken cancellationToken)
-        => context.Destinations.AsNoTracking().Matching(filter)
+    private async Task<List<IPAddress>> AddressesAsync(CancellationToken cancellationToken)
+    {
+        var addresses = await context.Destinations.AsNoTracking().Matching(filter)
             .Select(d => d.DstIp).Distinct().OrderBy(ip => ip)
             .Take(MaxCandidates + 1)
-            .ToListAsync(cancellationToken);
+            .ToListAsync(cancellationToken).ConfigureAwait(false);
+        // One with a prefix length, and one without, are two for the server and one here.
+        return [.. addresses.Distinct()];
+    }
 
     /// <summary>The destinations that can match; null when too many can.</summary>
     private async Task<IReadOnlyList<Candidate<IPAddress>>?> DestinationsAsync(CancellationToken cancellationToken)
@@ -344,7 +348,18 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     }
 
     private IQueryable<Connection> Rows(DateTimeOffset? from, DateTimeOffset? until)
-        => AfterPosition(context.Connections.AsNoTracking().Between(from, until).Matching(filter));
+        => AfterPosition(Readable(from, until).Matching(filter));
+
+    /// <summary>Rows of a range whose time .NET has; where the filter or the position bounds it, that is enough.</summary>
+    private IQueryable<Connection> Readable(DateTimeOffset? from, DateTimeOffset? until)
+    {
+        var rows = context.Connections.AsNoTracking();
+        if (from is null && filter.From is null && (Position is null || Descending))
+            rows = rows.FromEarliest();
+        if (until is null && filter.Until is null && (Position is null || !Descending))
+            rows = rows.UntilLatest();
+        return rows.Between(from, until);
+    }
 
     // That a device sends from its address, statistics of columns do not know: PostgreSQL takes the two conditions for
     // independent, expects next to nothing, and reads every row of the device to sort them. Of text() it has no statistics.
@@ -353,7 +368,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         if (filter.Source is not { } network || !ConnectionQueryExtensions.IsOneAddress(network))
             return Rows(from, until);
         var address = network.BaseAddress;
-        return AfterPosition(context.Connections.AsNoTracking().Between(from, until).Matching(filter with { Source = null }))
+        return AfterPosition(Readable(from, until).Matching(filter with { Source = null }))
             .Where(c => EF.Functions.Text(c.SrcIp!) == EF.Functions.Text(address));
     }
 

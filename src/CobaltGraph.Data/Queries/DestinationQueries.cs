@@ -1,4 +1,5 @@
 using System.Net;
+using CobaltGraph.Data.Ingest;
 using CobaltGraph.Model;
 using Microsoft.EntityFrameworkCore;
 
@@ -12,6 +13,7 @@ internal sealed class DestinationQueries(IDbContextFactory<CobaltGraphContext> c
         IPAddress destination, PageRequest? page = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(destination);
+        destination = destination.Unmapped();
         var pager = new Pager(_cursors, new QueryShape("contacts").Add("destination", destination), page);
         var context = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
         await using (context.ConfigureAwait(false))
@@ -57,7 +59,7 @@ internal sealed class DestinationQueries(IDbContextFactory<CobaltGraphContext> c
     {
         ArgumentNullException.ThrowIfNull(destinations);
         FilterInput.CheckCount("destination", destinations, IDestinationQueries.MaxDestinations);
-        IPAddress[] wanted = [.. destinations.Distinct()];
+        IPAddress[] wanted = [.. destinations.Select(address => address.Unmapped()).Distinct()];
         var context = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
         await using (context.ConfigureAwait(false))
         {

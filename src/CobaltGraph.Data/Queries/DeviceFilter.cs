@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using CobaltGraph.Data.Ingest;
 using CobaltGraph.Model;
 
 namespace CobaltGraph.Data.Queries;
@@ -27,7 +28,11 @@ public sealed record DeviceFilter
     /// <summary>
     /// Network of the current primary address; one address is a network of 32 or 128 bits. Field <c>address</c>.
     /// </summary>
-    public IPNetwork? Address { get; init; }
+    public IPNetwork? Address
+    {
+        get;
+        init => field = value?.Unmapped();
+    }
 
     /// <summary>
     /// First digits of the MAC address: 1 to 12 hexadecimal digits, in any case, with <c>:</c>, <c>-</c> or <c>.</c> between if at

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using CobaltGraph.Data.Ingest;
 using CobaltGraph.Model;
 using Microsoft.EntityFrameworkCore;
 
@@ -28,6 +29,7 @@ public static class DeviceQueryExtensions
     /// <summary>Devices whose primary address lies in a network; those without an address do not.</summary>
     public static IQueryable<Device> InNetwork(this IQueryable<Device> devices, IPNetwork network)
     {
+        network = network.Unmapped();
         var address = network.BaseAddress;
         return ConnectionQueryExtensions.IsOneAddress(network)
             ? devices.Where(d => d.IpAddress == address)

@@ -22,7 +22,8 @@ public readonly record struct DeviceSort(DeviceSortColumn Column, bool Descendin
             ("first-seen", DeviceSortColumn.FirstSeen), ("last-seen", DeviceSortColumn.LastSeen),
             ("connections", DeviceSortColumn.ConnectionCount), ("threats", DeviceSortColumn.ThreatCount),
             ("threat-score", DeviceSortColumn.ThreatScore), ("max-score", DeviceSortColumn.MaxThreatScore),
-            ("last-threat", DeviceSortColumn.LastThreat));
+            ("last-threat", DeviceSortColumn.LastThreat), ("last-activity", DeviceSortColumn.LastActivity),
+            ("confidence", DeviceSortColumn.ConfidenceScore));
         return new DeviceSort(column, descending);
     }
 }

@@ -41,4 +41,10 @@ public enum DeviceSortColumn
 
     /// <summary>Latest threat: <c>last-threat</c>.</summary>
     LastThreat = 12,
+
+    /// <summary>Latest traffic: <c>last-activity</c>.</summary>
+    LastActivity = 13,
+
+    /// <summary>Confidence of the device's type, 0 to 1: <c>confidence</c>.</summary>
+    ConfidenceScore = 14,
 }

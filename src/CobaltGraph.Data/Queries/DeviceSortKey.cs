@@ -24,6 +24,8 @@ internal abstract class DeviceSortKey
         DeviceSortColumn.ThreatScore => new Key<long>(d => d.ThreatScore),
         DeviceSortColumn.MaxThreatScore => new Key<float>(d => d.MaxThreatScore),
         DeviceSortColumn.LastThreat => new Key<DateTimeOffset?>(d => d.LastThreat),
+        DeviceSortColumn.LastActivity => new Key<DateTimeOffset>(d => d.LastActivity),
+        DeviceSortColumn.ConfidenceScore => new Key<float>(d => d.ConfidenceScore),
         _ => throw new QueryFilterException(
             "sort", column.ToString(), "is not a column to sort by", string.Join(", ", Enum.GetNames<DeviceSortColumn>())),
     };

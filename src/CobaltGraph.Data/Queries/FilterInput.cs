@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using CobaltGraph.Data.Import;
+using CobaltGraph.Data.Ingest;
 using CobaltGraph.Model;
 
 namespace CobaltGraph.Data.Queries;
@@ -228,7 +229,7 @@ internal static class FilterInput
         JsonValueKind.Object => element.EnumerateObject().All(property => IsStorable(property.Name) && IsStorable(property.Value)),
         JsonValueKind.Array => element.EnumerateArray().All(IsStorable),
         JsonValueKind.String => IsStorable(element.GetString()!),
-        JsonValueKind.Number => element.TryGetDouble(out var number) && double.IsFinite(number),
+        JsonValueKind.Number => RecordRules.IsNumeric(Encoding.UTF8.GetBytes(element.GetRawText())),
         _ => true,
     };
 }

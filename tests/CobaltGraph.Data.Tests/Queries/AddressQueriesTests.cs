@@ -69,6 +69,15 @@ public class AddressQueriesTests(PostgresServerFixture server) : TrafficTest(ser
         Assert.Equal("1 traffic covers", await WhoAsync("11:30"));
     }
 
+    // As a dual-stack socket writes it.
+    [Fact]
+    public async Task Address_in_the_notation_of_ipv6_is_the_same_address()
+    {
+        await Run("INSERT INTO connections (\"timestamp\", src_mac, src_ip, dst_ip, dst_port) VALUES ('2026-03-01 12:00Z', '02:00:00:00:00:01', '10.0.0.5', '192.0.2.1', 443)");
+
+        Assert.Single(await Queries.WhoHadAsync(IPAddress.Parse("::ffff:10.0.0.5"), new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero), Cancel));
+    }
+
     [Fact]
     public async Task Nobody_held_an_address_that_was_never_seen()
     {

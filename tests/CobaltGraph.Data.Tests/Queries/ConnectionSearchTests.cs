@@ -256,6 +256,65 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
         }
     }
 
+    // Whoever writes by SQL may write so.
+    [Fact]
+    public async Task Row_is_found_by_protocol_and_country_in_small_letters_and_by_an_address_in_the_notation_of_ipv6()
+    {
+        await Run("""
+            INSERT INTO connections (src_mac, src_ip, dst_ip, dst_port, protocol, dst_country)
+            VALUES ('02:00:00:00:00:01', '10.0.0.5', '192.0.2.1', 443, 'tcp', 'ch'), ('02:00:00:00:00:02', '10.0.0.6', '192.0.2.2', 80, 'TCP', 'CH')
+            """);
+        var mapped = IPAddress.Parse("::ffff:10.0.0.5");
+
+        Assert.Equal(2, await Find(new() { Protocol = "Tcp" }));
+        Assert.Equal(2, await Find(new() { Country = "ch" }));
+        Assert.Equal(1, await Find(new() { Source = new(mapped, 128) }));
+        Assert.Equal(2, await Find(new() { Source = new(IPAddress.Parse("::ffff:10.0.0.4"), 126) }));
+        Assert.Equal(1, await Find(new ConnectionFilter().With("destination", "::ffff:192.0.2.1")));
+        Assert.Equal(new ConnectionFilter().With("source", "10.0.0.0/24"), new ConnectionFilter().With("source", "::ffff:10.0.0.0/120"));
+        await using var context = Database.NewContext();
+        Assert.Equal(1, await context.Connections.FromNetwork(new(mapped, 128)).ToAddress(IPAddress.Parse("::ffff:192.0.2.1")).CountAsync(Cancel));
+
+        async Task<int> Find(ConnectionFilter filter) => (await Queries.SearchAsync(filter, cancellationToken: Cancel)).Items.Count;
+    }
+
+    [Fact]
+    public async Task Row_to_an_address_that_has_a_prefix_length_elsewhere_is_found_once()
+    {
+        await Run("""
+            INSERT INTO connections (dst_ip, dst_port, dst_org) VALUES ('192.0.2.1', 443, 'Example'), ('192.0.2.1/24', 443, 'Example'), ('192.0.2.9', 443, 'Example')
+            """);
+
+        await using var context = Database.NewContext();
+        var search = new ConnectionSearch(context, new() { Organization = "exam" }) { Take = 10, GlanceRows = 0 };
+        var rows = await search.RunAsync(Cancel);
+
+        Assert.Equal(SearchStrategy.ByDestination, search.Strategy);
+        Assert.Equal(rows.Select(c => c.Id).Distinct().Count(), rows.Count);
+        Assert.Contains(rows, c => c.DstIp.Equals(IPAddress.Parse("192.0.2.9")));
+    }
+
+    [Theory]
+    [InlineData(ConnectionOrder.NewestFirst)]
+    [InlineData(ConnectionOrder.OldestFirst)]
+    public async Task Times_that_dotnet_does_not_have_hide_nothing_else(ConnectionOrder order)
+    {
+        await Run("""
+            INSERT INTO connections ("timestamp", dst_ip, dst_port, dst_org)
+            SELECT t::timestamptz, '192.0.2.1', 443, 'Example'
+            FROM unnest(ARRAY['4713-01-01 00:00Z BC', '0001-01-01Z', '2026-03-01Z', '2026-03-02Z', '2026-03-03Z', '290000-01-01Z']) AS t
+            """);
+
+        foreach (var filter in (ConnectionFilter[])[new(), new() { Organization = "exam" }, new() { Destination = new(IPAddress.Parse("192.0.2.1"), 32) }])
+        {
+            var first = await Queries.SearchAsync(filter, new() { Limit = 2 }, order, Cancel);
+            var second = await Queries.SearchAsync(filter, new() { Limit = 2, Cursor = first.Next }, order, Cancel);
+            var days = first.Items.Concat(second.Items).Select(c => c.Timestamp.Day);
+            Assert.Equal(order == ConnectionOrder.NewestFirst ? [3, 2, 1] : [1, 2, 3], days);
+            Assert.False(second.HasMore);
+        }
+    }
+
     [Fact]
     public async Task More_rows_than_the_cap_are_estimated()
     {

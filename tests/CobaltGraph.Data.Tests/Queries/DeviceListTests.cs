@@ -179,6 +179,8 @@ public class DeviceListTests(PostgresServerFixture server) : DatabaseTest(server
             DeviceSortColumn.ThreatCount => (a, b) => a.ThreatCount.CompareTo(b.ThreatCount),
             DeviceSortColumn.ThreatScore => (a, b) => a.ThreatScore.CompareTo(b.ThreatScore),
             DeviceSortColumn.MaxThreatScore => (a, b) => a.MaxThreatScore.CompareTo(b.MaxThreatScore),
+            DeviceSortColumn.LastActivity => (a, b) => a.LastActivity.CompareTo(b.LastActivity),
+            DeviceSortColumn.ConfidenceScore => (a, b) => a.ConfidenceScore.CompareTo(b.ConfidenceScore),
             _ => (a, b) => Nullable.Compare(a.LastThreat, b.LastThreat),
         };
         Func<DeviceListItem, bool> unknown = sort.Column switch

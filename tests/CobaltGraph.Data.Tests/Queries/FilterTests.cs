@@ -75,6 +75,7 @@ public class FilterTests
     [InlineData("metadata", "{\"a\": \"\\u0000\"}", "metadata: '{\"a\": \"\\u0000\"}' is not a JSON object that can be stored.")]
     [InlineData("metadata", "{\"a\": \"\\ud800\"}", "metadata: '{\"a\": \"\\ud800\"}' is not a JSON object that can be stored.")]
     [InlineData("metadata", "{\"a\": 1e999999}", "metadata: '{\"a\": 1e999999}' is not a JSON object that can be stored.")]
+    [InlineData("metadata", "{\"a\": 1e-20000}", "metadata: '{\"a\": 1e-20000}' is not a JSON object that can be stored.")]
     [InlineData("contry", "DE", "filter: 'contry' is not a field; perhaps 'country' is meant. Accepted: from, until, device,")]
     [InlineData("Country", "DE", "filter: 'Country' is not a field; perhaps 'country' is meant.")]
     [InlineData("; DROP TABLE connections", "1", "filter: '; DROP TABLE connections' is not a field. Accepted:")]

@@ -253,6 +253,15 @@ internal static class QueryCatalogue
                 $"{nameof(IDestinationQueries)}.{nameof(IDestinationQueries.GetTopDestinationsAsync)}", (from, until),
                 async (layer, cancel) => await layer.Destinations.GetTopDestinationsAsync(from, until, cancellationToken: cancel).ConfigureAwait(false))
             { RowsOf = result => ((TrafficRanking<TopDestination>)result).Items.Count };
+            if (from is { } begin && until is { } end)
+            {
+                yield return new(
+                    "top destinations of a day by bytes", QueryKind.Other, values,
+                    $"{nameof(IDestinationQueries)}.{nameof(IDestinationQueries.GetTopDestinationsAsync)}", (begin, end, TrafficMeasure.Bytes),
+                    async (layer, cancel) => await layer.Destinations.GetTopDestinationsAsync(
+                        begin, end, TrafficMeasure.Bytes, cancellationToken: cancel).ConfigureAwait(false))
+                { RowsOf = result => ((TrafficRanking<TopDestination>)result).Items.Count };
+            }
         }
 
         static QueryCall Page<T>(

@@ -24,6 +24,9 @@ internal static class DeviceVerb
             "--limit", "rows", 20, 1, DeviceDetailRequest.MaxEntries,
             $"Show at most this many of each list, 1 to {DeviceDetailRequest.MaxEntries}.");
 
+        var from = CommonOptions.Time(host, "--from", "Show activity by hour from this time on; 7 days before its end unless given.");
+        var until = CommonOptions.Time(host, "--until", "Show activity by hour before this time; until now unless given.");
+
         var verb = new VerbCommand(
             "device",
             "Show one device: its details, threats, addresses, destinations, events and latest connections. Exit code 2 if there is none.",
@@ -31,6 +34,8 @@ internal static class DeviceVerb
             "cobaltgraph device 0200.5e10.0001 --limit 100 --json");
         verb.Add(macArgument);
         verb.Add(limit);
+        verb.Add(from);
+        verb.Add(until);
         verb.Add(CommonOptions.Json);
         verb.Add(CommonOptions.Connection);
         verb.OnRun(host, async (call, cancellationToken) =>
@@ -40,7 +45,15 @@ internal static class DeviceVerb
             var cursors = new CursorSigner(call);
             await using var database = await call.OpenDatabaseAsync(cancellationToken);
             var queries = new DeviceDetailQueries(database, cursors.QueryOptions, host.Clock);
-            var request = new DeviceDetailRequest { Top = most, Addresses = most, Events = most, Connections = most };
+            var request = new DeviceDetailRequest
+            {
+                From = call.Parse.GetValue(from),
+                Until = call.Parse.GetValue(until),
+                Top = most,
+                Addresses = most,
+                Events = most,
+                Connections = most,
+            };
             var detail = await queries.FindAsync(mac, request, cancellationToken)
                 ?? throw await NotThereAsync(database, mac, cancellationToken);
 

@@ -8,7 +8,7 @@ namespace CobaltGraph.Cli.Verbs.Devices;
 internal static class DevicesVerb
 {
     private static readonly string[] GreatestFirst =
-        ["last-seen", "first-seen", "connections", "threats", "threat-score", "max-score", "last-threat"];
+        ["last-seen", "first-seen", "last-activity", "connections", "threats", "threat-score", "max-score", "last-threat", "confidence"];
 
     private static readonly string[] SmallestFirst = ["mac", "address", "vendor", "type", "hostname", "status"];
 
