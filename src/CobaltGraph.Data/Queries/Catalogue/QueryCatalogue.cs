@@ -49,6 +49,8 @@ internal static class QueryCatalogue
             DeviceSortColumn.FirstSeen => "first seen",
             DeviceSortColumn.LastSeen => "last seen",
             DeviceSortColumn.LastThreat => "last threat",
+            DeviceSortColumn.LastActivity => "last activity",
+            DeviceSortColumn.ConfidenceScore => "confidence",
             _ => column.ToString().ToLowerInvariant(),
         };
     }
