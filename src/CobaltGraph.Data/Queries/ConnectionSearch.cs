@@ -43,7 +43,9 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     /// </summary>
     public int GlanceRows { get; init; } = 5000;
 
-    /// <summary>Connections of devices that are looked through without asking whether their destinations have fewer.</summary>
+    /// <summary>
+    /// Connections of devices, or of a category, that are looked through without asking whether their destinations have fewer.
+    /// </summary>
     public long ManyConnections { get; init; } = 50_000;
 
     /// <summary>How the rows were found.</summary>
@@ -84,6 +86,12 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
                 .ToListAsync(cancellationToken).ConfigureAwait(false);
             if (few || seen.Count >= Take)
                 return Found(SearchStrategy.TimeOrder, seen);
+            // Of a rare category all rows are read before all those of the destinations that can match.
+            if (AsksDestinations && filter.Category is { } category && await IsRareAsync(category, cancellationToken).ConfigureAwait(false))
+            {
+                return Found(
+                    SearchStrategy.Direct, await InOrder(Rows(null, null)).Take(Take).ToListAsync(cancellationToken).ConfigureAwait(false));
+            }
         }
 
         var devices = await DevicesAsync(cancellationToken).ConfigureAwait(false);
@@ -267,6 +275,10 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
                 reached, (keys, rows) => PerDevice(keys, rows.Where(c => addresses.Contains(c.DstIp))), Rows, cancellationToken)
                 .ConfigureAwait(false));
     }
+
+    private async Task<bool> IsRareAsync(string category, CancellationToken cancellationToken)
+        => await context.DeviceThreatCounts.Where(c => c.ThreatCategory == category)
+            .SumAsync(c => c.ConnectionCount, cancellationToken).ConfigureAwait(false) <= ManyConnections;
 
     private async Task<bool> DestinationsHaveFewerAsync(MacAddress[] macs, IPAddress[] addresses, CancellationToken cancellationToken)
     {

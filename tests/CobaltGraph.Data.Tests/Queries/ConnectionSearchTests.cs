@@ -315,6 +315,31 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
         }
     }
 
+    [Theory]
+    [InlineData(5, SearchStrategy.ByDestination)]
+    [InlineData(6, SearchStrategy.Direct)]
+    public async Task Rows_of_a_rare_category_are_read_before_those_of_many_destinations(long many, SearchStrategy expected)
+    {
+        await Run("""
+            INSERT INTO connections ("timestamp", src_mac, dst_ip, dst_port, dst_org, threat_category)
+            SELECT '2026-03-01Z'::timestamptz + i * interval '1 minute', '02:00:00:00:00:01', '192.0.2.0'::inet + i % 50, 443, 'Example',
+                   CASE WHEN i % 20 = 0 THEN 'c2' END
+            FROM generate_series(1, 120) AS i
+            """);
+        await using var context = Database.NewContext();
+        var search = new ConnectionSearch(context, new() { Organization = "exam", Category = "c2" })
+        {
+            Take = 10,
+            GlanceRows = 0,
+            ManyConnections = many,
+        };
+
+        var rows = await search.RunAsync(Cancel);
+
+        Assert.Equal(expected, search.Strategy);
+        Assert.Equal([120, 100, 80, 60, 40, 20], rows.Select(c => (c.Timestamp - new DateTimeOffset(2026, 3, 1, 0, 0, 0, TimeSpan.Zero)).TotalMinutes));
+    }
+
     [Fact]
     public async Task More_rows_than_the_cap_are_estimated()
     {
