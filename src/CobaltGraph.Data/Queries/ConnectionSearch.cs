@@ -43,6 +43,9 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     /// </summary>
     public int GlanceRows { get; init; } = 5000;
 
+    /// <summary>Rows of a score that are looked through: few connections have one, and their index is in order of time.</summary>
+    public int ScoredRows { get; init; } = 200_000;
+
     /// <summary>
     /// Connections of devices, or of a category, that are looked through without asking whether their destinations have fewer.
     /// </summary>
@@ -57,6 +60,10 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     /// <summary>Whether an index of connections leads to the rows of one value, common or rare, in order of time.</summary>
     private bool HasIndex
         => filter.Devices is { Count: <= FewDevices } || _oneAddress || filter.Category is not null || _portsIndexed;
+
+    /// <summary>Whether the index of scores leads to the rows.</summary>
+    private bool IsScored
+        => filter.MinScore >= ThreatScale.MediumThreshold || (filter.Levels is { } levels && !levels.Contains(ThreatLevel.Low));
 
     /// <summary>Whether <c>destinations</c> can tell more than the indexes of connections.</summary>
     private bool AsksDestinations
@@ -82,9 +89,14 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             // Rows in order of time lie side by side, those of an index here and there; and a source has few devices, which are
             // quickly asked themselves.
             var glance = few || (AsksDestinations && !HasIndex) ? GlanceRows : GlanceRows / 5;
+            var byScore = IsScored && AsksDestinations && !HasIndex;
+            if (byScore)
+                glance = Math.Max(glance, ScoredRows);
             var seen = await InOrder(InOrder(next).Take(Math.Max(glance, Take)).Matching(filter)).Take(Take)
                 .ToListAsync(cancellationToken).ConfigureAwait(false);
             if (few || seen.Count >= Take)
+                return Found(SearchStrategy.TimeOrder, seen);
+            if (byScore && await next.Take(glance).CountAsync(cancellationToken).ConfigureAwait(false) < glance)
                 return Found(SearchStrategy.TimeOrder, seen);
             // Of a rare category all rows are read before all those of the destinations that can match.
             if (AsksDestinations && filter.Category is { } category && await IsRareAsync(category, cancellationToken).ConfigureAwait(false))

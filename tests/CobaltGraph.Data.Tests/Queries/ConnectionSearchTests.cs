@@ -84,6 +84,7 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
                 FewCandidates = 3,
                 MaxCandidates = maxCandidates,
                 ManyConnections = 50,
+                ScoredRows = i % 2 * 25,
             };
 
             var rows = await search.RunAsync(Cancel);
