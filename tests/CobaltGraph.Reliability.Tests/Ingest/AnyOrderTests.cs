@@ -16,7 +16,7 @@ public sealed class AnyOrderTests(PostgresServerFixture server)
     [Fact]
     public async Task Rows_in_any_order_split_and_repetition_leave_the_contents_that_the_model_says()
     {
-        var seeds = RunSize.Pick(20, 200);
+        var seeds = RunSize.Pick(10, 200);
         var findings = new List<string>();
         var (deliveries, repeated, concurrent) = (0, 0, 0);
         for (var i = 0; i < seeds; i++)
