@@ -120,7 +120,8 @@ internal static class StatusReader
                 var quote = new NpgsqlCommandBuilder();
                 times = (await ReadAsync(
                     connection,
-                    $"SELECT greatest(min(timestamp), '0002-01-01Z'), least(max(timestamp), '9999-01-01Z') FROM {quote.QuoteIdentifier(schema)}.{quote.QuoteIdentifier(rest.Name)} WHERE $1 IS NOT NULL",
+                    // Other times .NET does not have.
+                    $"SELECT min(timestamp), max(timestamp) FROM {quote.QuoteIdentifier(schema)}.{quote.QuoteIdentifier(rest.Name)} WHERE $1 IS NOT NULL AND timestamp >= '0002-01-01Z' AND timestamp < '9999-01-01Z'",
                     schema,
                     row => row.IsDBNull(0) ? ((DateTime, DateTime)?)null : (row.GetDateTime(0), row.GetDateTime(1)),
                     cancellationToken))[0];
