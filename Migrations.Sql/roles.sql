@@ -268,8 +268,11 @@ DECLARE
     v_owner oid;
     v_kind text;
     v_policy text;
-    v_policies text := 'SELECT concat(polname, polcmd, polpermissive, polroles::text, pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))
-        FROM pg_policy WHERE polrelid = $1 ORDER BY polname';
+    v_wanted text;
+    v_mark_of text := $mark$SELECT md5(concat($2, (
+        SELECT string_agg(concat(polname, polcmd, polpermissive, polroles::text, pg_get_expr(polqual, polrelid),
+            pg_get_expr(polwithcheck, polrelid)), ';' ORDER BY polname)
+        FROM pg_policy WHERE polrelid = $1)))$mark$;
     v_mark text;
     v_object record;
     v_own_source text := $source$EXISTS (
@@ -364,15 +367,15 @@ BEGIN
     -- Whoever claims the key of another's batch makes that batch look stored already. So a source belongs to a role: the one
     -- that the source names, up to a slash, is the login itself or one that it is a member of. Counts are corrected by the
     -- transaction that made the entry, and by no later one.
-    -- Made anew only where they are not as they were left: that locks everybody out, and what follows a backup or a long batch.
+    -- Made anew only where they are not as this left them: it locks everybody out, who then waits for a backup or a long batch too.
     FOR v_object IN
         SELECT oid, oid::regclass AS name, relrowsecurity AS is_on FROM pg_class WHERE relnamespace = v_namespace AND relname = 'ingest_batches'
     LOOP
         IF NOT v_object.is_on THEN
             EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', v_object.name);
         END IF;
-        EXECUTE format('SELECT md5(concat($2, array_to_string(ARRAY(%s), %L)))', v_policies, ';')
-            INTO v_mark USING v_object.oid, format('%s %I %I', v_own_source, v_writer, v_reader);
+        v_wanted := format('%s %I %I', v_own_source, v_writer, v_reader);
+        EXECUTE v_mark_of INTO v_mark USING v_object.oid, v_wanted;
         CONTINUE WHEN (SELECT obj_description(oid, 'pg_policy') = 'Made by roles.sql, ' || v_mark
                        FROM pg_policy WHERE polrelid = v_object.oid AND polname = 'ingest_batches_read');
         FOR v_policy IN SELECT polname FROM pg_policy WHERE polrelid = v_object.oid ORDER BY polname LOOP
@@ -382,8 +385,7 @@ BEGIN
         EXECUTE format('CREATE POLICY ingest_batches_claim ON %s FOR INSERT TO %I WITH CHECK (%s)', v_object.name, v_writer, v_own_source);
         EXECUTE format('CREATE POLICY ingest_batches_correct ON %s FOR UPDATE TO %I USING (committed_at = pg_catalog.now() AND %s)',
             v_object.name, v_writer, v_own_source);
-        EXECUTE format('SELECT md5(concat($2, array_to_string(ARRAY(%s), %L)))', v_policies, ';')
-            INTO v_mark USING v_object.oid, format('%s %I %I', v_own_source, v_writer, v_reader);
+        EXECUTE v_mark_of INTO v_mark USING v_object.oid, v_wanted;
         EXECUTE format('COMMENT ON POLICY ingest_batches_read ON %s IS %L', v_object.name, 'Made by roles.sql, ' || v_mark);
     END LOOP;
 
