@@ -214,22 +214,27 @@ internal sealed class SiteMigrator(
 
     private static bool Call(NpgsqlConnection session, string function)
     {
-        using var command = new NpgsqlCommand($"SELECT {function}($1, hashtext(coalesce(current_schema(), '')))", session);
-        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = LockClass });
+        using var command = NewCall(session, function, null);
         return command.ExecuteScalar() is true;
     }
 
     private static async Task<bool> CallAsync(
         NpgsqlConnection session, string function, string schema, CancellationToken cancellationToken)
     {
-        var command = new NpgsqlCommand($"SELECT {function}($1, hashtext($2))", session);
+        var command = NewCall(session, function, schema);
         await using (command.ConfigureAwait(false))
-        {
-            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = LockClass });
-            command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = schema });
             return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is true;
-        }
     }
+
+    private static NpgsqlCommand NewCall(NpgsqlConnection session, string function, string? schema)
+        => new($"SELECT {function}($1, hashtext(coalesce($2, current_schema(), '')))", session)
+        {
+            Parameters =
+            {
+                new NpgsqlParameter<int> { TypedValue = LockClass },
+                new() { Value = (object?)schema ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text },
+            },
+        };
 
     // Asked for before it is created: CREATE SCHEMA IF NOT EXISTS wants a right that an ordinary owner of the schema
     // does not have.
