@@ -14,7 +14,10 @@ internal sealed class CobaltGraphOptionsExtension : IDbContextOptionsExtension
 
     public void ApplyServices(IServiceCollection services)
         => services.TryAddEnumerable(
-            ServiceDescriptor.Scoped<IMethodCallTranslatorPlugin, MetadataTranslatorPlugin>());
+        [
+            ServiceDescriptor.Scoped<IMethodCallTranslatorPlugin, MetadataTranslatorPlugin>(),
+            ServiceDescriptor.Scoped<IMethodCallTranslatorPlugin, UnestimatedTranslatorPlugin>(),
+        ]);
 
     public void Validate(IDbContextOptions options)
     {

@@ -281,16 +281,11 @@ public static class ConnectionQueryExtensions
         var row = conditions[0].Parameters[0];
         var body = conditions[0].Body;
         foreach (var condition in conditions.Skip(1))
-            body = Expression.OrElse(body, new Substitution(condition.Parameters[0], row).Visit(condition.Body));
+            body = Expression.OrElse(body, new Substitution(condition.Parameters, [row]).Visit(condition.Body));
         return Expression.Lambda<Func<T, bool>>(body, row);
     }
 
     private static Expression<Func<T, bool>> Compose<T>(Expression<Func<T, int>> value, Expression<Func<int, bool>> condition)
         => Expression.Lambda<Func<T, bool>>(
-            new Substitution(condition.Parameters[0], value.Body).Visit(condition.Body), value.Parameters);
-
-    private sealed class Substitution(ParameterExpression parameter, Expression replacement) : ExpressionVisitor
-    {
-        protected override Expression VisitParameter(ParameterExpression node) => node == parameter ? replacement : node;
-    }
+            new Substitution(condition.Parameters, [value.Body]).Visit(condition.Body), value.Parameters);
 }

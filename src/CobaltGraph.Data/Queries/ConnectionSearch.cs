@@ -43,6 +43,9 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     /// </summary>
     public int GlanceRows { get; init; } = 5000;
 
+    /// <summary>So many times as many are looked through when they probably hold the page.</summary>
+    public int GlanceGrowth { get; init; } = 12;
+
     /// <summary>Rows of a score that are looked through: few connections have one, and their index is in order of time.</summary>
     public int ScoredRows { get; init; } = 200_000;
 
@@ -92,10 +95,17 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             var byScore = IsScored && AsksDestinations && !HasIndex;
             if (byScore)
                 glance = Math.Max(glance, ScoredRows);
-            var seen = await InOrder(InOrder(next).Take(Math.Max(glance, Take)).Matching(filter)).Take(Take)
-                .ToListAsync(cancellationToken).ConfigureAwait(false);
+            var seen = await LookThroughAsync(next, glance, cancellationToken).ConfigureAwait(false);
             if (few || seen.Count >= Take)
                 return Found(SearchStrategy.TimeOrder, seen);
+            // The page is probably found by reading on, which costs less than finding out which devices and destinations can match.
+            if (!byScore && seen.Count * GlanceGrowth >= Take)
+            {
+                seen = await LookThroughAsync(next, glance * GlanceGrowth, cancellationToken).ConfigureAwait(false);
+                if (seen.Count >= Take)
+                    return Found(SearchStrategy.TimeOrder, seen);
+            }
+
             if (byScore && await next.Take(glance).CountAsync(cancellationToken).ConfigureAwait(false) < glance)
                 return Found(SearchStrategy.TimeOrder, seen);
             // Of a rare category all rows are read before all those of the destinations that can match.
@@ -122,7 +132,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             {
                 return Found(
                     SearchStrategy.ByDestination,
-                    await FetchAsync(destinations, PerDestination, Rows, cancellationToken).ConfigureAwait(false));
+                    await FetchAsync(destinations, PerDestination, RowsOfCandidates, cancellationToken).ConfigureAwait(false));
             }
         }
 
@@ -131,7 +141,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
 
         var found = Found(
             devices.Count == 0 ? SearchStrategy.Empty : SearchStrategy.ByDevice,
-            await FetchAsync(devices, PerDevice, RowsOfDevices, cancellationToken).ConfigureAwait(false));
+            await FetchAsync(devices, PerDevice, RowsOfCandidates, cancellationToken).ConfigureAwait(false));
         return await WithThoseOfNoDeviceAsync(found, cancellationToken).ConfigureAwait(false);
     }
 
@@ -164,6 +174,10 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
 
         return count;
     }
+
+    /// <summary>The matching ones of the first rows, at most a page of them.</summary>
+    private Task<List<Connection>> LookThroughAsync(IQueryable<Connection> rows, int count, CancellationToken cancellationToken)
+        => InOrder(InOrder(rows).Take(Math.Max(count, Take)).Matching(filter)).Take(Take).ToListAsync(cancellationToken);
 
     private List<Connection> Found(SearchStrategy strategy, List<Connection> rows)
     {
@@ -271,6 +285,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             .Select(g => new Candidate<MacAddress>(
                 g.Key, g.Min(edge => edge.FirstSeen), g.Max(edge => edge.LastSeen), g.Sum(edge => edge.ConnectionCount)))
             .ToList();
+        MacAddress?[] sources = [.. macs.Select(mac => (MacAddress?)mac)];
         if (addresses.Length <= FewCandidates
             && await DestinationsHaveFewerAsync(macs, addresses, cancellationToken).ConfigureAwait(false))
         {
@@ -278,13 +293,15 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
                 SearchStrategy.ByDestination,
                 await FetchAsync(
                     [.. addresses.Select(address => new Candidate<IPAddress>(address))],
-                    (keys, rows) => PerDestination(keys, rows.FromDevices(macs)), Rows, cancellationToken).ConfigureAwait(false));
+                    (keys, rows) => PerDestination(keys, rows.Where(c => Unestimated.Holds(sources.Contains(c.SrcMac)))), RowsOfCandidates,
+                    cancellationToken).ConfigureAwait(false));
         }
 
         return Found(
             SearchStrategy.ByDevice,
             await FetchAsync(
-                reached, (keys, rows) => PerDevice(keys, rows.Where(c => addresses.Contains(c.DstIp))), Rows, cancellationToken)
+                reached, (keys, rows) => PerDevice(keys, rows.Where(c => Unestimated.Holds(addresses.Contains(c.DstIp)))), RowsOfCandidates,
+                cancellationToken)
                 .ConfigureAwait(false));
     }
 
@@ -385,16 +402,9 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         return rows.Between(from, until);
     }
 
-    // That a device sends from its address, statistics of columns do not know: PostgreSQL takes the two conditions for
-    // independent, expects next to nothing, and reads every row of the device to sort them. Of text() it has no statistics.
-    private IQueryable<Connection> RowsOfDevices(DateTimeOffset? from, DateTimeOffset? until)
-    {
-        if (filter.Source is not { } network || !ConnectionQueryExtensions.IsOneAddress(network))
-            return Rows(from, until);
-        var address = network.BaseAddress;
-        return AfterPosition(Readable(from, until).Matching(filter with { Source = null }))
-            .Where(c => EF.Functions.Text(c.SrcIp!) == EF.Functions.Text(address));
-    }
+    /// <summary>The same, for candidates from which most of the filter follows.</summary>
+    private IQueryable<Connection> RowsOfCandidates(DateTimeOffset? from, DateTimeOffset? until)
+        => AfterPosition(Readable(from, until).MatchingUnestimated(filter));
 
     private IQueryable<Connection> InOrder(IQueryable<Connection> rows) => Descending
         ? rows.OrderByDescending(c => c.Timestamp).ThenByDescending(c => c.Id)

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Linq.Expressions;
 using System.Net;
 using CobaltGraph.Model;
@@ -8,27 +9,32 @@ namespace CobaltGraph.Data.Queries;
 /// <summary>How a list of devices is put in order, and begun in its middle.</summary>
 internal abstract class DeviceSortKey
 {
-    public static DeviceSortKey Of(DeviceSortColumn column) => column switch
+    private static readonly FrozenDictionary<DeviceSortColumn, DeviceSortKey> Keys = new Dictionary<DeviceSortColumn, DeviceSortKey>
     {
-        DeviceSortColumn.MacAddress => new Key<MacAddress>(d => d.MacAddress),
-        DeviceSortColumn.IpAddress => new Key<IPAddress?>(d => d.IpAddress),
-        DeviceSortColumn.Vendor => new Key<string?>(d => d.Vendor),
-        DeviceSortColumn.DeviceType => new Key<string?>(d => d.DeviceType),
-        DeviceSortColumn.Hostname => new Key<string?>(d => d.Hostname),
-        DeviceSortColumn.Status => new Key<long>(d =>
+        [DeviceSortColumn.MacAddress] = new Key<MacAddress>(d => d.MacAddress),
+        [DeviceSortColumn.IpAddress] = new Key<IPAddress?>(d => d.IpAddress),
+        [DeviceSortColumn.Vendor] = new Key<string?>(d => d.Vendor),
+        [DeviceSortColumn.DeviceType] = new Key<string?>(d => d.DeviceType),
+        [DeviceSortColumn.Hostname] = new Key<string?>(d => d.Hostname),
+        [DeviceSortColumn.Status] = new Key<long>(d =>
             d.Status == DeviceStatus.Discovered ? 0 : d.Status == DeviceStatus.Active ? 1 : d.Status == DeviceStatus.Idle ? 2 : 3),
-        DeviceSortColumn.FirstSeen => new Key<DateTimeOffset>(d => d.FirstSeen),
-        DeviceSortColumn.LastSeen => new Key<DateTimeOffset>(d => d.LastSeen),
-        DeviceSortColumn.ConnectionCount => new Key<long>(d => d.ConnectionCount),
-        DeviceSortColumn.ThreatCount => new Key<long>(d => d.ThreatCount),
-        DeviceSortColumn.ThreatScore => new Key<long>(d => d.ThreatScore),
-        DeviceSortColumn.MaxThreatScore => new Key<float>(d => d.MaxThreatScore),
-        DeviceSortColumn.LastThreat => new Key<DateTimeOffset?>(d => d.LastThreat),
-        DeviceSortColumn.LastActivity => new Key<DateTimeOffset>(d => d.LastActivity),
-        DeviceSortColumn.ConfidenceScore => new Key<float>(d => d.ConfidenceScore),
-        _ => throw new QueryFilterException(
-            "sort", column.ToString(), "is not a column to sort by", string.Join(", ", Enum.GetNames<DeviceSortColumn>())),
-    };
+        [DeviceSortColumn.FirstSeen] = new Key<DateTimeOffset>(d => d.FirstSeen),
+        [DeviceSortColumn.LastSeen] = new Key<DateTimeOffset>(d => d.LastSeen),
+        [DeviceSortColumn.ConnectionCount] = new Key<long>(d => d.ConnectionCount),
+        [DeviceSortColumn.ThreatCount] = new Key<long>(d => d.ThreatCount),
+        [DeviceSortColumn.ThreatScore] = new Key<long>(d => d.ThreatScore),
+        [DeviceSortColumn.MaxThreatScore] = new Key<float>(d => d.MaxThreatScore),
+        [DeviceSortColumn.LastThreat] = new Key<DateTimeOffset?>(d => d.LastThreat),
+        [DeviceSortColumn.LastActivity] = new Key<DateTimeOffset>(d => d.LastActivity),
+        [DeviceSortColumn.ConfidenceScore] = new Key<float>(d => d.ConfidenceScore),
+    }.ToFrozenDictionary();
+
+    /// <exception cref="QueryFilterException">There is no such column.</exception>
+    public static DeviceSortKey Of(DeviceSortColumn column)
+        => Keys.TryGetValue(column, out var key)
+            ? key
+            : throw new QueryFilterException(
+                "sort", column.ToString(), "is not a column to sort by", string.Join(", ", Enum.GetNames<DeviceSortColumn>()));
 
     /// <summary>The rows in order, or against it.</summary>
     public abstract IQueryable<DeviceListItem> Order(IQueryable<DeviceListItem> rows, bool descending, bool backward);
@@ -123,11 +129,5 @@ internal abstract class DeviceSortKey
 
         public Expression Expression => System.Linq.Expressions.Expression.Property(
             System.Linq.Expressions.Expression.Constant(this), nameof(Value));
-    }
-
-    private sealed class Substitution(IList<ParameterExpression> parameters, Expression[] replacements) : ExpressionVisitor
-    {
-        protected override Expression VisitParameter(ParameterExpression node)
-            => parameters.IndexOf(node) is >= 0 and var index ? replacements[index] : node;
     }
 }

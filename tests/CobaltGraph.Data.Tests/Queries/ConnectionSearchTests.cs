@@ -80,7 +80,7 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
                 Descending = order == ConnectionOrder.NewestFirst,
                 Position = skipped is null ? null : new CursorPosition(false, inclusive, [skipped.Timestamp, skipped.Id]),
                 Take = 6,
-                GlanceRows = 0,
+                GlanceRows = i % 3 * 5,
                 FewCandidates = 3,
                 MaxCandidates = maxCandidates,
                 ManyConnections = 50,
@@ -366,6 +366,23 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
         Assert.Contains("WHERE c.dst_ip = s.\"Value\"", byDestination, StringComparison.Ordinal);
         Assert.Contains("JOIN LATERAL", byDevice, StringComparison.Ordinal);
         Assert.Contains("WHERE c.src_mac = d.mac_address", byDevice, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Of_candidates_rows_the_planner_reckons_with_time_alone()
+    {
+        await using var context = Database.NewContext();
+        var filter = new ConnectionFilter { From = DateTimeOffset.UnixEpoch, Country = "UA", Category = "c2", MinScore = 3 };
+
+        var sql = context.Connections.MatchingUnestimated(filter).ToQueryString();
+
+        Assert.Matches(@"WHERE c\.timestamp >= @\w+ AND booleq\(.*dst_country.*threat_score.*threat_category.*, TRUE\)\s*$", sql);
+        Assert.DoesNotContain("booleq", context.Connections.MatchingUnestimated(filter with
+        {
+            Country = null,
+            Category = null,
+            MinScore = null,
+        }).ToQueryString(), StringComparison.Ordinal);
     }
 
     private async Task InsertAsync(Random random)
