@@ -56,6 +56,7 @@ DECLARE
     v_part text;
     v_name text;
     v_names text[] := '{}';
+    v_members text;
 BEGIN
     IF v_schema = '' THEN
         RAISE EXCEPTION 'roles: no schema is named, and the search path names none that exists'
@@ -88,6 +89,18 @@ BEGIN
                 USING ERRCODE = 'invalid_parameter_value';
         END IF;
         v_names := v_names || v_name;
+        -- Sites of other databases with a schema of this name have roles of these names.
+        IF current_setting('cobaltgraph.' || v_part) = '' AND v_known->>v_part IS NULL THEN
+            SELECT string_agg(quote_ident(m.rolname), ', ' ORDER BY m.rolname) INTO v_members
+            FROM pg_roles AS r
+            JOIN pg_auth_members AS a ON a.roleid = r.oid
+            JOIN pg_roles AS m ON m.oid = a.member
+            WHERE r.rolname = v_name AND m.rolname <> current_user AND NOT m.rolsuper;
+            IF v_members <> '' THEN
+                RAISE WARNING 'roles: role "%" existed already; its members get the rights of this site too: %', v_name, v_members
+                    USING HINT = format('If it belongs to a site of another database, name another: psql -v %s=NAME, or --%s NAME.', v_part, v_part);
+            END IF;
+        END IF;
         PERFORM set_config('cobaltgraph.' || v_part, v_name, true);
     END LOOP;
 END
@@ -187,6 +200,27 @@ BEGIN
         WHERE relnamespace = v_namespace AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
         UNION ALL
         SELECT oid::regprocedure::text, proowner FROM pg_proc WHERE pronamespace = v_namespace
+        UNION ALL
+        SELECT oid::regoperator::text, oprowner FROM pg_operator WHERE oprnamespace = v_namespace
+        UNION ALL
+        SELECT t.oid::regtype::text, t.typowner
+        FROM pg_type AS t
+        LEFT JOIN pg_class AS c ON c.oid = t.typrelid
+        WHERE t.typnamespace = v_namespace AND t.typcategory <> 'A' AND (t.typtype <> 'c' OR c.relkind = 'c')
+        UNION ALL
+        SELECT 'collation ' || quote_ident(collname), collowner FROM pg_collation WHERE collnamespace = v_namespace
+        UNION ALL
+        SELECT 'conversion ' || quote_ident(conname), conowner FROM pg_conversion WHERE connamespace = v_namespace
+        UNION ALL
+        SELECT 'operator class ' || quote_ident(opcname), opcowner FROM pg_opclass WHERE opcnamespace = v_namespace
+        UNION ALL
+        SELECT 'operator family ' || quote_ident(opfname), opfowner FROM pg_opfamily WHERE opfnamespace = v_namespace
+        UNION ALL
+        SELECT 'text search configuration ' || quote_ident(cfgname), cfgowner FROM pg_ts_config WHERE cfgnamespace = v_namespace
+        UNION ALL
+        SELECT 'text search dictionary ' || quote_ident(dictname), dictowner FROM pg_ts_dict WHERE dictnamespace = v_namespace
+        UNION ALL
+        SELECT 'statistics ' || quote_ident(stxname), stxowner FROM pg_statistic_ext WHERE stxnamespace = v_namespace
     ) AS o
     JOIN pg_roles AS r ON r.oid = o.owner
     WHERE NOT r.rolsuper AND o.owner <> coalesce(v_holder, o.owner) AND r.rolname <> current_user
@@ -266,6 +300,7 @@ DECLARE
     v_everybody text := format('PUBLIC, %I, %I, %I', v_writer, v_reader, v_maintainer);
     v_namespace oid;
     v_owner oid;
+    v_creators text;
     v_kind text;
     v_policy text;
     v_wanted text;
@@ -285,6 +320,14 @@ BEGIN
 
     EXECUTE format('REVOKE ALL ON SCHEMA %I FROM %s', v_schema, v_everybody);
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I, %I, %I', v_schema, v_writer, v_reader, v_maintainer);
+    -- What they make there, the owner's functions could call.
+    SELECT string_agg(quote_ident(r.rolname), ', ' ORDER BY r.rolname) INTO v_creators
+    FROM pg_namespace AS n, aclexplode(n.nspacl) AS a, pg_roles AS r
+    WHERE n.oid = v_namespace AND a.privilege_type = 'CREATE' AND r.oid = a.grantee AND a.grantee <> v_owner;
+    IF v_creators <> '' THEN
+        RAISE WARNING 'roles: others than the owner may create objects in schema "%": %', v_schema, v_creators
+            USING HINT = format('Unless that is wanted: REVOKE CREATE ON SCHEMA %I FROM %s;', v_schema, v_creators);
+    END IF;
 
     -- Partitions and tables to come can be read; what may be written is always said below.
     FOREACH v_kind IN ARRAY ARRAY['TABLES', 'SEQUENCES', 'FUNCTIONS'] LOOP

@@ -468,8 +468,8 @@ CREATE OR REPLACE VIEW device_threats AS
 --     returns record
 --     plpgsql, VOLATILE, SECURITY DEFINER, PARALLEL UNSAFE, search_path=<schema>, pg_temp
 --     for its owner
---     Migrations.Sql/objects/functions/sweep_device_status.v01.sql
---     Sets the status of every device from last_seen: active below 30 minutes, idle to 60 minutes, then offline. Returns how many devices became each. Run it every minute or so; p_now is for tests.
+--     Migrations.Sql/objects/functions/sweep_device_status.v02.sql
+--     Sets the status of every device from last_seen: active below 30 minutes, idle to 60 minutes, then offline. Returns how many devices became each. Run it every minute or so; p_now is for tests, and for nobody but the owner.
 
 -- threat_category_weight(p_category text)
 --     returns integer

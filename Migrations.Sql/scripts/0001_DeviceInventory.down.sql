@@ -24,7 +24,7 @@
 \endif
 
 START TRANSACTION;
-SELECT current_setting('search_path') AS cobaltgraph_search_path \gset
+SELECT pg_catalog.current_setting('search_path') AS cobaltgraph_search_path \gset
 \if :{?schema}
 SET search_path = :"schema";
 \endif
@@ -34,14 +34,18 @@ SET LOCAL statement_timeout = :'statement_timeout';
 
 DO $check$
 DECLARE
-    v_site text := current_schema();
+    v_path text := pg_catalog.current_setting('search_path');
+    v_site text := pg_catalog.current_schema();
+    v_owner text;
     v_applied text[];
 BEGIN
+    -- Nothing that others have put into the schema is called from here.
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     IF current_setting('server_version_num')::integer < 120000 THEN
         RAISE EXCEPTION 'This server is PostgreSQL %; CobaltGraph needs 12 or later.', current_setting('server_version');
     END IF;
     IF v_site IS NULL THEN
-        RAISE EXCEPTION 'The schema does not exist: search_path is %.', current_setting('search_path')
+        RAISE EXCEPTION 'The schema does not exist: search_path is %.', v_path
             USING HINT = 'Name the site''s schema with psql -v schema=, or set search_path.';
     END IF;
     IF NOT pg_try_advisory_xact_lock(1128418381, hashtext(v_site)) THEN
@@ -59,9 +63,21 @@ BEGIN
             USING HINT = 'Revert the newest migration first, with the down script of its number.';
     END IF;
     PERFORM set_config('cobaltgraph.pending', 'true', false);
+    SELECT r.rolname::text INTO v_owner
+    FROM pg_namespace AS n
+    JOIN pg_roles AS r ON r.oid = n.nspowner
+    WHERE n.nspname = v_site AND NOT r.rolcanlogin AND r.rolname !~ '^pg_' AND r.rolname <> current_user
+      AND NOT EXISTS (
+          SELECT 1 FROM pg_class AS c
+          WHERE c.relnamespace = n.oid AND c.relname = '__EFMigrationsHistory' AND c.relowner <> n.nspowner);
+    IF FOUND AND current_setting('cobaltgraph.pending') = 'true' THEN
+        RAISE EXCEPTION 'Schema "%" belongs to role "%", and this session is "%".', v_site, v_owner, current_user
+            USING HINT = format('Run it as the owner: psql -c ''SET ROLE %I'' -v schema=... -f ...', v_owner);
+    END IF;
+    PERFORM set_config('search_path', v_path, true);
 END
 $check$;
-SELECT current_setting('cobaltgraph.pending') AS cobaltgraph_pending \gset
+SELECT pg_catalog.current_setting('cobaltgraph.pending') AS cobaltgraph_pending \gset
 \if :cobaltgraph_pending
 
 DROP VIEW device_summary;
@@ -110,10 +126,11 @@ WHERE migration_id = '20261124000001_DeviceInventory';
 \endif
 DO $proof$
 BEGIN
-    IF EXISTS (SELECT 1 FROM "__EFMigrationsHistory" WHERE migration_id = '20261124000001_DeviceInventory') THEN
-        RAISE EXCEPTION '20261124000001_DeviceInventory is still in the history of schema "%": it was not reverted.', current_schema();
+    IF EXISTS (SELECT 1 FROM "__EFMigrationsHistory" WHERE migration_id::text = '20261124000001_DeviceInventory') THEN
+        RAISE EXCEPTION '20261124000001_DeviceInventory is still in the history of schema "%": it was not reverted.',
+            pg_catalog.current_schema();
     END IF;
 END
 $proof$;
-SELECT set_config('search_path', :'cobaltgraph_search_path', false) AS cobaltgraph_search_path \gset
+SELECT pg_catalog.set_config('search_path', :'cobaltgraph_search_path', false) AS cobaltgraph_search_path \gset
 COMMIT;

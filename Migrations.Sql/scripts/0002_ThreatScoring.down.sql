@@ -6,13 +6,13 @@
 --        connections_count_update, address_claims, record_address_updates, record_addresses, address_lapse,
 --        drop_connection_partitions, ensure_text_search, distinct_estimate, threat_category_weight; creates or replaces
 --        functions connections_refuse_rewrite, connections_count, merge_device_sightings, devices_log_truncate,
---        devices_log_delete, devices_log_update, devices_log_insert, ensure_connection_partitions; drops with all rows
---        tables destinations, device_activity_hourly, device_addresses, device_threat_counts; drops indexes
---        ix_connections_dst_port_timestamp, ix_connections_src_ip_timestamp, ix_connections_threat_category_timestamp,
---        ix_connections_timestamp_threat_score, ix_device_destinations_first_seen; alters table devices; alters column
---        ingest_batches.content_hash; drops with all values columns devices.last_connection, devices.last_threat,
---        devices.max_threat_score, devices.threat_score, devices.unique_destinations; creates index
---        ix_connections_threat_score_timestamp.
+--        devices_log_delete, devices_log_update, devices_log_insert, sweep_device_status, ensure_connection_partitions;
+--        drops with all rows tables destinations, device_activity_hourly, device_addresses, device_threat_counts; drops
+--        indexes ix_connections_dst_port_timestamp, ix_connections_src_ip_timestamp,
+--        ix_connections_threat_category_timestamp, ix_connections_timestamp_threat_score,
+--        ix_device_destinations_first_seen; alters table devices; alters column ingest_batches.content_hash; drops with
+--        all values columns devices.last_connection, devices.last_threat, devices.max_threat_score,
+--        devices.threat_score, devices.unique_destinations; creates index ix_connections_threat_score_timestamp.
 -- Needs  PostgreSQL 12 or later, psql 11 or later, a database in UTF8. The role that owns the site's tables; no
 --        superuser. 20261124000002_ThreatScoring as the newest migration.
 -- Run    psql -X -v schema=SITE -f 0002_ThreatScoring.down.sql "host=... dbname=... user=..."
@@ -31,7 +31,7 @@
 \endif
 
 START TRANSACTION;
-SELECT current_setting('search_path') AS cobaltgraph_search_path \gset
+SELECT pg_catalog.current_setting('search_path') AS cobaltgraph_search_path \gset
 \if :{?schema}
 SET search_path = :"schema";
 \endif
@@ -41,14 +41,18 @@ SET LOCAL statement_timeout = :'statement_timeout';
 
 DO $check$
 DECLARE
-    v_site text := current_schema();
+    v_path text := pg_catalog.current_setting('search_path');
+    v_site text := pg_catalog.current_schema();
+    v_owner text;
     v_applied text[];
 BEGIN
+    -- Nothing that others have put into the schema is called from here.
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     IF current_setting('server_version_num')::integer < 120000 THEN
         RAISE EXCEPTION 'This server is PostgreSQL %; CobaltGraph needs 12 or later.', current_setting('server_version');
     END IF;
     IF v_site IS NULL THEN
-        RAISE EXCEPTION 'The schema does not exist: search_path is %.', current_setting('search_path')
+        RAISE EXCEPTION 'The schema does not exist: search_path is %.', v_path
             USING HINT = 'Name the site''s schema with psql -v schema=, or set search_path.';
     END IF;
     IF NOT pg_try_advisory_xact_lock(1128418381, hashtext(v_site)) THEN
@@ -66,9 +70,21 @@ BEGIN
             USING HINT = 'Revert the newest migration first, with the down script of its number.';
     END IF;
     PERFORM set_config('cobaltgraph.pending', 'true', false);
+    SELECT r.rolname::text INTO v_owner
+    FROM pg_namespace AS n
+    JOIN pg_roles AS r ON r.oid = n.nspowner
+    WHERE n.nspname = v_site AND NOT r.rolcanlogin AND r.rolname !~ '^pg_' AND r.rolname <> current_user
+      AND NOT EXISTS (
+          SELECT 1 FROM pg_class AS c
+          WHERE c.relnamespace = n.oid AND c.relname = '__EFMigrationsHistory' AND c.relowner <> n.nspowner);
+    IF FOUND AND current_setting('cobaltgraph.pending') = 'true' THEN
+        RAISE EXCEPTION 'Schema "%" belongs to role "%", and this session is "%".', v_site, v_owner, current_user
+            USING HINT = format('Run it as the owner: psql -c ''SET ROLE %I'' -v schema=... -f ...', v_owner);
+    END IF;
+    PERFORM set_config('search_path', v_path, true);
 END
 $check$;
-SELECT current_setting('cobaltgraph.pending') AS cobaltgraph_pending \gset
+SELECT pg_catalog.current_setting('cobaltgraph.pending') AS cobaltgraph_pending \gset
 \if :cobaltgraph_pending
 
 DO $lock$
@@ -797,6 +813,80 @@ DROP FUNCTION record_addresses;
 
 DROP FUNCTION address_lapse;
 
+DO $pin$
+BEGIN
+    PERFORM set_config('cobaltgraph.search_path', current_setting('search_path'), false);
+    PERFORM set_config('search_path', quote_ident(current_schema()) || ', pg_temp', false);
+END
+$pin$;
+-- The only place where time alone changes a status.
+CREATE OR REPLACE FUNCTION sweep_device_status(
+    p_now timestamptz DEFAULT now(),
+    OUT became_active bigint,
+    OUT became_idle bigint,
+    OUT became_offline bigint)
+RETURNS record
+LANGUAGE plpgsql
+VOLATILE
+SECURITY DEFINER
+SET search_path FROM CURRENT
+AS $function$
+DECLARE
+    v_clock timestamptz := clock_timestamp();
+    v_active_after timestamptz := p_now - interval '30 minutes';
+    v_idle_after timestamptz := p_now - interval '60 minutes';
+    v_macs macaddr[];
+BEGIN
+    IF p_now IS NULL OR NOT isfinite(p_now) THEN
+        RAISE EXCEPTION 'sweep_device_status: p_now is %, expected a finite time', coalesce(p_now::text, 'NULL')
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+
+    -- A last_seen ahead of the clock was stored while the clock ran ahead; the update brings it back.
+    SELECT pg_catalog.array_agg(d.mac_address)
+    INTO v_macs
+    FROM (
+        SELECT mac_address FROM devices
+        WHERE last_seen > v_clock
+           OR status::text <> CASE
+                  WHEN last_seen > v_active_after THEN 'active'
+                  WHEN last_seen >= v_idle_after THEN 'idle'
+                  ELSE 'offline'
+              END
+        ORDER BY mac_address
+        FOR NO KEY UPDATE
+    ) AS d;
+
+    WITH swept AS (
+        UPDATE devices
+        SET status = CASE
+                WHEN last_seen > v_active_after THEN 'active'
+                WHEN last_seen >= v_idle_after THEN 'idle'
+                ELSE 'offline'
+            END
+        WHERE mac_address = ANY (v_macs)
+        RETURNING status
+    )
+    SELECT count(*) FILTER (WHERE status::text = 'active'),
+           count(*) FILTER (WHERE status::text = 'idle'),
+           count(*) FILTER (WHERE status::text = 'offline')
+    INTO became_active, became_idle, became_offline
+    FROM swept;
+END
+$function$;
+
+REVOKE ALL ON FUNCTION sweep_device_status(timestamptz) FROM PUBLIC;
+
+COMMENT ON FUNCTION sweep_device_status(timestamptz) IS
+    'Sets the status of every device from last_seen: active below 30 minutes, idle to 60 minutes, then offline. '
+    'Returns how many devices became each. Run it every minute or so; p_now is for tests.';
+
+DO $unpin$
+BEGIN
+    PERFORM set_config('search_path', current_setting('cobaltgraph.search_path'), false);
+END
+$unpin$;
+
 DROP FUNCTION drop_connection_partitions;
 
 DO $pin$
@@ -965,10 +1055,11 @@ WHERE migration_id = '20261124000002_ThreatScoring';
 \endif
 DO $proof$
 BEGIN
-    IF EXISTS (SELECT 1 FROM "__EFMigrationsHistory" WHERE migration_id = '20261124000002_ThreatScoring') THEN
-        RAISE EXCEPTION '20261124000002_ThreatScoring is still in the history of schema "%": it was not reverted.', current_schema();
+    IF EXISTS (SELECT 1 FROM "__EFMigrationsHistory" WHERE migration_id::text = '20261124000002_ThreatScoring') THEN
+        RAISE EXCEPTION '20261124000002_ThreatScoring is still in the history of schema "%": it was not reverted.',
+            pg_catalog.current_schema();
     END IF;
 END
 $proof$;
-SELECT set_config('search_path', :'cobaltgraph_search_path', false) AS cobaltgraph_search_path \gset
+SELECT pg_catalog.set_config('search_path', :'cobaltgraph_search_path', false) AS cobaltgraph_search_path \gset
 COMMIT;

@@ -9,12 +9,12 @@
 --        ix_connections_timestamp_threat_score, ix_destinations_dst_country, ix_destinations_dst_port,
 --        ix_device_destinations_first_seen, ix_device_activity_hourly_hour, ix_device_addresses_ip_address_first_seen,
 --        ix_device_addresses_mac_address; creates or replaces functions threat_category_weight, distinct_estimate,
---        ensure_text_search, ensure_connection_partitions, drop_connection_partitions, address_lapse, record_addresses,
---        record_address_updates, address_claims, devices_log_insert, devices_log_update, devices_log_delete,
---        devices_log_truncate, merge_device_sightings, connections_count, connections_refuse_rewrite,
---        connections_count_update; creates or replaces trigger connections_count_update; creates or replaces views
---        device_summary, device_threats, address_conflicts; writes rows of devices, device_threat_counts,
---        device_activity_hourly, destinations, device_addresses; calls ensure_text_search.
+--        ensure_text_search, ensure_connection_partitions, drop_connection_partitions, sweep_device_status,
+--        address_lapse, record_addresses, record_address_updates, address_claims, devices_log_insert,
+--        devices_log_update, devices_log_delete, devices_log_truncate, merge_device_sightings, connections_count,
+--        connections_refuse_rewrite, connections_count_update; creates or replaces trigger connections_count_update;
+--        creates or replaces views device_summary, device_threats, address_conflicts; writes rows of devices,
+--        device_threat_counts, device_activity_hourly, destinations, device_addresses; calls ensure_text_search.
 -- Needs  PostgreSQL 12 or later, psql 11 or later, a database in UTF8. The role that owns the site's tables; no
 --        superuser. 20261124000001_DeviceInventory and no later migration.
 -- Run    psql -X -v schema=SITE -f 0002_ThreatScoring.up.sql "host=... dbname=... user=..."
@@ -33,7 +33,7 @@
 \endif
 
 START TRANSACTION;
-SELECT current_setting('search_path') AS cobaltgraph_search_path \gset
+SELECT pg_catalog.current_setting('search_path') AS cobaltgraph_search_path \gset
 \if :{?schema}
 SET search_path = :"schema";
 \endif
@@ -43,14 +43,18 @@ SET LOCAL statement_timeout = :'statement_timeout';
 
 DO $check$
 DECLARE
-    v_site text := current_schema();
+    v_path text := pg_catalog.current_setting('search_path');
+    v_site text := pg_catalog.current_schema();
+    v_owner text;
     v_applied text[];
 BEGIN
+    -- Nothing that others have put into the schema is called from here.
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     IF current_setting('server_version_num')::integer < 120000 THEN
         RAISE EXCEPTION 'This server is PostgreSQL %; CobaltGraph needs 12 or later.', current_setting('server_version');
     END IF;
     IF v_site IS NULL THEN
-        RAISE EXCEPTION 'The schema does not exist: search_path is %.', current_setting('search_path')
+        RAISE EXCEPTION 'The schema does not exist: search_path is %.', v_path
             USING HINT = 'Name the site''s schema with psql -v schema=, or set search_path.';
     END IF;
     IF NOT pg_try_advisory_xact_lock(1128418381, hashtext(v_site)) THEN
@@ -73,9 +77,21 @@ BEGIN
             USING HINT = 'Run the script as the role that owns the schema.';
     END IF;
     PERFORM set_config('cobaltgraph.pending', ('20261124000002_ThreatScoring' <> ALL (v_applied))::text, false);
+    SELECT r.rolname::text INTO v_owner
+    FROM pg_namespace AS n
+    JOIN pg_roles AS r ON r.oid = n.nspowner
+    WHERE n.nspname = v_site AND NOT r.rolcanlogin AND r.rolname !~ '^pg_' AND r.rolname <> current_user
+      AND NOT EXISTS (
+          SELECT 1 FROM pg_class AS c
+          WHERE c.relnamespace = n.oid AND c.relname = '__EFMigrationsHistory' AND c.relowner <> n.nspowner);
+    IF FOUND AND current_setting('cobaltgraph.pending') = 'true' THEN
+        RAISE EXCEPTION 'Schema "%" belongs to role "%", and this session is "%".', v_site, v_owner, current_user
+            USING HINT = format('Run it as the owner: psql -c ''SET ROLE %I'' -v schema=... -f ...', v_owner);
+    END IF;
+    PERFORM set_config('search_path', v_path, true);
 END
 $check$;
-SELECT current_setting('cobaltgraph.pending') AS cobaltgraph_pending \gset
+SELECT pg_catalog.current_setting('cobaltgraph.pending') AS cobaltgraph_pending \gset
 \if :cobaltgraph_pending
 
 DO $lock$
@@ -520,6 +536,87 @@ REVOKE ALL ON FUNCTION drop_connection_partitions(timestamptz) FROM PUBLIC;
 COMMENT ON FUNCTION drop_connection_partitions(timestamptz) IS
     'Drops the partitions of connections that end at or before p_before, oldest first, and returns their names; the default '
     'partition stays, and so does all that was derived from the rows: counters, edges, hours and events.';
+
+DO $unpin$
+BEGIN
+    PERFORM set_config('search_path', current_setting('cobaltgraph.search_path'), false);
+END
+$unpin$;
+
+DO $pin$
+BEGIN
+    PERFORM set_config('cobaltgraph.search_path', current_setting('search_path'), false);
+    PERFORM set_config('search_path', quote_ident(current_schema()) || ', pg_temp', false);
+END
+$pin$;
+-- The only place where time alone changes a status. Another time than the present, which would write what never happened into the
+-- trail for good, is the owner's alone to give.
+CREATE OR REPLACE FUNCTION sweep_device_status(
+    p_now timestamptz DEFAULT now(),
+    OUT became_active bigint,
+    OUT became_idle bigint,
+    OUT became_offline bigint)
+RETURNS record
+LANGUAGE plpgsql
+VOLATILE
+SECURITY DEFINER
+SET search_path FROM CURRENT
+AS $function$
+DECLARE
+    v_clock timestamptz := clock_timestamp();
+    v_active_after timestamptz := p_now - interval '30 minutes';
+    v_idle_after timestamptz := p_now - interval '60 minutes';
+    v_macs macaddr[];
+BEGIN
+    IF p_now IS NULL OR NOT isfinite(p_now) THEN
+        RAISE EXCEPTION 'sweep_device_status: p_now is %, expected a finite time', coalesce(p_now::text, 'NULL')
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF p_now NOT BETWEEN now() - interval '1 minute' AND v_clock + interval '1 minute'
+        AND NOT pg_has_role(session_user, current_user, 'MEMBER')
+    THEN
+        RAISE EXCEPTION 'sweep_device_status: p_now is %, which is not the present', p_now
+            USING ERRCODE = 'insufficient_privilege', HINT = 'Leave it out. Only the owner may sweep for another time.';
+    END IF;
+
+    -- A last_seen ahead of the clock was stored while the clock ran ahead; the update brings it back.
+    SELECT pg_catalog.array_agg(d.mac_address)
+    INTO v_macs
+    FROM (
+        SELECT mac_address FROM devices
+        WHERE last_seen > v_clock
+           OR status::text <> CASE
+                  WHEN last_seen > v_active_after THEN 'active'
+                  WHEN last_seen >= v_idle_after THEN 'idle'
+                  ELSE 'offline'
+              END
+        ORDER BY mac_address
+        FOR NO KEY UPDATE
+    ) AS d;
+
+    WITH swept AS (
+        UPDATE devices
+        SET status = CASE
+                WHEN last_seen > v_active_after THEN 'active'
+                WHEN last_seen >= v_idle_after THEN 'idle'
+                ELSE 'offline'
+            END
+        WHERE mac_address = ANY (v_macs)
+        RETURNING status
+    )
+    SELECT count(*) FILTER (WHERE status::text = 'active'),
+           count(*) FILTER (WHERE status::text = 'idle'),
+           count(*) FILTER (WHERE status::text = 'offline')
+    INTO became_active, became_idle, became_offline
+    FROM swept;
+END
+$function$;
+
+REVOKE ALL ON FUNCTION sweep_device_status(timestamptz) FROM PUBLIC;
+
+COMMENT ON FUNCTION sweep_device_status(timestamptz) IS
+    'Sets the status of every device from last_seen: active below 30 minutes, idle to 60 minutes, then offline. '
+    'Returns how many devices became each. Run it every minute or so; p_now is for tests, and for nobody but the owner.';
 
 DO $unpin$
 BEGIN
@@ -2256,10 +2353,11 @@ VALUES ('20261124000002_ThreatScoring', '10.0.15');
 \endif
 DO $proof$
 BEGIN
-    IF NOT EXISTS (SELECT 1 FROM "__EFMigrationsHistory" WHERE migration_id = '20261124000002_ThreatScoring') THEN
-        RAISE EXCEPTION '20261124000002_ThreatScoring is not in the history of schema "%": it was not applied.', current_schema();
+    IF NOT EXISTS (SELECT 1 FROM "__EFMigrationsHistory" WHERE migration_id::text = '20261124000002_ThreatScoring') THEN
+        RAISE EXCEPTION '20261124000002_ThreatScoring is not in the history of schema "%": it was not applied.',
+            pg_catalog.current_schema();
     END IF;
 END
 $proof$;
-SELECT set_config('search_path', :'cobaltgraph_search_path', false) AS cobaltgraph_search_path \gset
+SELECT pg_catalog.set_config('search_path', :'cobaltgraph_search_path', false) AS cobaltgraph_search_path \gset
 COMMIT;

@@ -33,6 +33,8 @@ public sealed class LintVerbTests
     [InlineData("ALTER TABLE devices RENAME COLUMN vendor TO maker;", "renaming-column")]
     [InlineData("DO $x$\nBEGIN\n    ALTER TABLE devices ADD room uuid DEFAULT gen_random_uuid();\nEND\n$x$;", HiddenStatements.Rule)]
     [InlineData("DO $x$\nBEGIN\n    EXECUTE format('DROP TABLE %I', 'devices');\nEND\n$x$;", HiddenStatements.Rule)]
+    [InlineData("DO $x$\nBEGIN\n    EXECUTE pg_catalog.format('ALTER TABLE %I DROP COLUMN room', 'devices');\nEND\n$x$;", HiddenStatements.Rule)]
+    [InlineData("DO $x$\nBEGIN\n    IF true THEN DROP TABLE devices; END IF;\nEND\n$x$;", HiddenStatements.Rule)]
     [InlineData("ALTER TABEL devices;", "syntax-error")]
     public async Task Statement_that_hurts_is_found(string sql, string rule)
     {

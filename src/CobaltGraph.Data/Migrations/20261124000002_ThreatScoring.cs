@@ -219,6 +219,7 @@ namespace CobaltGraph.Data.Migrations
             migrationBuilder.CreateFunction("ensure_text_search", version: 1);
             migrationBuilder.ReplaceFunction("ensure_connection_partitions", version: 2);
             migrationBuilder.CreateFunction("drop_connection_partitions", version: 1);
+            migrationBuilder.ReplaceFunction("sweep_device_status", version: 2);
             migrationBuilder.CreateFunction("address_lapse", version: 1);
             migrationBuilder.CreateFunction("record_addresses", version: 1);
             migrationBuilder.CreateFunction("record_address_updates", version: 1);
@@ -264,6 +265,7 @@ namespace CobaltGraph.Data.Migrations
             migrationBuilder.DropFunction("record_address_updates");
             migrationBuilder.DropFunction("record_addresses");
             migrationBuilder.DropFunction("address_lapse");
+            migrationBuilder.ReplaceFunction("sweep_device_status", version: 1);
             migrationBuilder.DropFunction("drop_connection_partitions");
             migrationBuilder.ReplaceFunction("ensure_connection_partitions", version: 1);
             migrationBuilder.DropFunction("ensure_text_search");

@@ -9,6 +9,7 @@ internal static class RightsMatrix
     /// <summary>What stands for everybody.</summary>
     public const string Everybody = "PUBLIC";
 
+    // As in CatalogSql: full names of functions, and operands that fit an operator of the server's without a cast.
     private const string Sql = """
         WITH site AS (SELECT oid, nspowner FROM pg_catalog.pg_namespace WHERE nspname = $1),
         who AS (
@@ -32,7 +33,7 @@ internal static class RightsMatrix
         ),
         routine AS (
             SELECT p.oid, pg_catalog.pg_get_userbyid(p.proowner) AS owner,
-                   p.proname || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')' AS name
+                   p.proname::text || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')' AS name
             FROM pg_catalog.pg_proc AS p
             JOIN site ON site.oid = p.pronamespace
         )
@@ -53,9 +54,9 @@ internal static class RightsMatrix
             UNION ALL
             SELECT r.kind, r.name, v.verb, NULL
             FROM relation AS r
-            CROSS JOIN pg_catalog.unnest(
-                ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']
-                || CASE WHEN pg_catalog.current_setting('server_version_num')::integer >= 170000 THEN ARRAY['MAINTAIN'] ELSE ARRAY[]::text[] END)
+            CROSS JOIN pg_catalog.unnest(pg_catalog.array_cat(
+                ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER'],
+                CASE WHEN pg_catalog.current_setting('server_version_num')::integer >= 170000 THEN ARRAY['MAINTAIN'] ELSE ARRAY[]::text[] END))
                 AS v(verb)
             WHERE r.kind <> 'sequence' AND r.owner <> who.name AND pg_catalog.has_table_privilege(who.grantee, r.oid, v.verb)
             UNION ALL

@@ -27,10 +27,10 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
 
     private readonly TimeProvider _clock = clock ?? TimeProvider.System;
 
-    /// <summary>Reads what is there. Writes nothing.</summary>
+    /// <summary>Reads what is there. Writes nothing, and leaves the session as it was.</summary>
     public async Task<SchemaState> ReadStateAsync(CancellationToken cancellationToken)
     {
-        var session = await MigrationSession.OpenAsync(dataSource, cancellationToken).ConfigureAwait(false);
+        var session = await MigrationSession.OpenAsync(dataSource, cancellationToken, isForReading: true).ConfigureAwait(false);
         await using (session.ConfigureAwait(false))
             return await ReadStateAsync(session, cancellationToken).ConfigureAwait(false);
     }
@@ -250,14 +250,18 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
         public string? SearchPath => new NpgsqlConnectionStringBuilder(Connection.ConnectionString).SearchPath is { Length: > 0 } path ? path : null;
 
         public static async Task<MigrationSession> OpenAsync(
-            NpgsqlDataSource dataSource, CancellationToken cancellationToken)
+            NpgsqlDataSource dataSource, CancellationToken cancellationToken, bool isForReading = false)
         {
             var connection = await dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
             try
             {
-                var command = new NpgsqlCommand(SessionSettings, connection);
-                await using (command.ConfigureAwait(false))
-                    await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+                // Behind a pool that resets nothing, an application would keep them.
+                if (!isForReading)
+                {
+                    var command = new NpgsqlCommand(SessionSettings, connection);
+                    await using (command.ConfigureAwait(false))
+                        await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+                }
 
                 var options = new DbContextOptionsBuilder<CobaltGraphContext>();
                 options.UseCobaltGraph();

@@ -95,7 +95,9 @@ internal static class SchemaPatch
                 break;
             case "sequence":
                 yield return $"{missing.Definition};";
-                if (missing.Properties.TryGetValue("owned by", out var column))
+                // A table that is missing too takes it when it is made.
+                if (missing.Properties.TryGetValue("owned by", out var column)
+                    && !all.Any(other => other is { Kind: "table", FoundObject: null } && IsOf(column, other.ExpectedObject!)))
                     yield return $"ALTER SEQUENCE {Quote(missing.Name)} OWNED BY {column};";
                 break;
             case var _ when missing.Definition is null:
@@ -120,7 +122,7 @@ internal static class SchemaPatch
                 yield return $"REVOKE ALL ON {Target(d)} FROM PUBLIC;";
             foreach (var (property, rights) in missing.Properties)
             {
-                if (property.StartsWith(GrantsTo, StringComparison.Ordinal) && property != $"{GrantsTo}its owner")
+                if (IsGrant(property))
                     yield return $"GRANT {rights} ON {Target(d)} TO {property[GrantsTo.Length..]};";
             }
         }
@@ -156,12 +158,35 @@ internal static class SchemaPatch
                 yield return $"{part.Definition};";
         }
 
+        foreach (var sequence in expected.Objects.Where(o => o.Kind == "sequence"))
+        {
+            if (sequence.Properties.TryGetValue("owned by", out var column) && IsOf(column, table))
+                yield return $"ALTER SEQUENCE {Quote(sequence.Name)} OWNED BY {column};";
+        }
+
+        foreach (var (property, rights) in table.Properties.Where(p => IsGrant(p.Key)))
+            yield return $"GRANT {rights} ON TABLE {Quote(table.Name)} TO {property[GrantsTo.Length..]};";
         foreach (var part in parts.Where(o => o.Kind == "column"))
         {
             if (part.Properties.TryGetValue("comment", out var said))
                 yield return $"COMMENT ON COLUMN {Path(part)} IS {Literal(said)};";
+            foreach (var (property, rights) in part.Properties.Where(p => IsGrant(p.Key)))
+            {
+                var each = rights.Split(", ").Select(right => $"{right} ({Quote(Last(part))})");
+                yield return $"GRANT {string.Join(", ", each)} ON TABLE {Quote(table.Name)} TO {property[GrantsTo.Length..]};";
+            }
         }
+
+        if (table.Properties.ContainsKey("row security"))
+            yield return $"ALTER TABLE {Quote(table.Name)} ENABLE ROW LEVEL SECURITY; -- roles.sql makes its policies";
     }
+
+    private static bool IsGrant(string property)
+        => property.StartsWith(GrantsTo, StringComparison.Ordinal) && property != $"{GrantsTo}its owner";
+
+    // The server writes the name of the table as it must be quoted.
+    private static bool IsOf(string column, CatalogObject table)
+        => column.StartsWith($"{table.Name}.", StringComparison.Ordinal) || column.StartsWith($"{SqlText.Identifier(table.Name)}.", StringComparison.Ordinal);
 
     private static IEnumerable<string> Grants(CatalogDifference d, string grantee)
     {

@@ -19,37 +19,13 @@ internal sealed class SchemaProof(
 {
     private const string TextSearchIndex = "_trgm";
 
-    // What a dump and its restoration do to texts that hold expressions.
-    internal const string Respell = """
-        DO $respell$
-        DECLARE
-            v_site oid := (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = pg_catalog.current_schema());
-            v_sql text;
-        BEGIN
-            FOR v_sql IN
-                SELECT pg_catalog.format('ALTER TABLE %1$s DROP CONSTRAINT %2$I; ALTER TABLE %1$s ADD CONSTRAINT %2$I %3$s',
-                    c.conrelid::regclass, c.conname, pg_catalog.pg_get_constraintdef(c.oid))
-                FROM pg_catalog.pg_constraint AS c
-                WHERE c.connamespace = v_site AND c.contype = 'c' AND c.conrelid <> 0 AND c.coninhcount = 0
-                UNION ALL
-                SELECT pg_catalog.format('CREATE OR REPLACE VIEW %s AS %s', c.oid::regclass, pg_catalog.pg_get_viewdef(c.oid))
-                FROM pg_catalog.pg_class AS c
-                WHERE c.relnamespace = v_site AND c.relkind = 'v'
-                UNION ALL
-                SELECT pg_catalog.format('DROP INDEX %s; %s', i.indexrelid::regclass,
-                    pg_catalog.replace(pg_catalog.pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON '))
-                FROM pg_catalog.pg_index AS i
-                JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
-                WHERE c.relnamespace = v_site AND NOT c.relispartition AND (i.indpred IS NOT NULL OR i.indexprs IS NOT NULL)
-            LOOP
-                EXECUTE v_sql;
-            END LOOP;
-        END
-        $respell$;
-        """;
+    private const string BeforeMore = "cobaltgraph_expected";
 
     /// <summary>Compares. Leaves nothing behind.</summary>
-    /// <exception cref="SchemaProofException">There is nothing to compare, or the right to make the other schema is missing.</exception>
+    /// <exception cref="SchemaProofException">
+    /// There is nothing to compare, the right to make the other schema is missing, or what is also expected ends the transaction or
+    /// turns to another schema.
+    /// </exception>
     /// <exception cref="MigrationRefusedException">Recorded migrations are unknown: the database is newer than this library.</exception>
     public async Task<SchemaProofReport> RunAsync(CancellationToken cancellationToken)
     {
@@ -79,6 +55,9 @@ internal sealed class SchemaProof(
         var (expected, respelled) = await ReadExpectedAsync(connection, state, state.Applied, found.OwnerName, cancellationToken).ConfigureAwait(false);
         var (differences, notes) = WithoutTextSearch(SchemaCatalog.Compare(expected, respelled, found));
         (differences, var aside) = WithoutSetAside(differences, found);
+        // Objects are compared with whoever owns most of them; that this is the owner, only the roles of the site say.
+        if (await RolesScript.FindAsync(connection, state.Schema, cancellationToken).ConfigureAwait(false) is { } roles && roles.Owner != found.OwnerName)
+            differences = [OtherOwner(expected, found, roles.Owner), .. differences];
         return new(state, expected, respelled, found, differences, [.. notes, .. aside]);
     }
 
@@ -136,11 +115,41 @@ internal sealed class SchemaProof(
         if (owner is not null && await RolesScript.FindAsync(connection, state.Schema, cancellationToken).ConfigureAwait(false) is { } roles)
             await RolesScript.GrantAsync(connection, name, roles, cancellationToken).ConfigureAwait(false);
         if (alsoExpected is not null)
+        {
+            await RunAsync($"SAVEPOINT {BeforeMore}").ConfigureAwait(false);
             await alsoExpected(connection, cancellationToken).ConfigureAwait(false);
+            await StillThereAsync().ConfigureAwait(false);
+        }
 
         var expected = await SchemaCatalog.ReadAsync(connection, name, state.Schema, cancellationToken).ConfigureAwait(false);
-        await RunAsync(Respell).ConfigureAwait(false);
+        await RunAsync(Respell(name)).ConfigureAwait(false);
         return (expected, await SchemaCatalog.ReadAsync(connection, name, state.Schema, cancellationToken).ConfigureAwait(false));
+
+        // A COMMIT in it would keep the schema, and what follows would be done to the site itself.
+        async Task StillThereAsync()
+        {
+            try
+            {
+                await RunAsync($"RELEASE SAVEPOINT {BeforeMore}").ConfigureAwait(false);
+            }
+            catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.InvalidSavepointSpecification or PostgresErrorCodes.NoActiveSqlTransaction)
+            {
+                await RunAsync("ROLLBACK").ConfigureAwait(false);
+                await RunAsync(
+                    (asOwner ? $"SET ROLE {quoted}; " : "") + $"DROP SCHEMA IF EXISTS {name} CASCADE" + (asOwner ? "; RESET ROLE" : "")).ConfigureAwait(false);
+                throw new SchemaProofException(
+                    "What is also expected ends the transaction of the comparison: leave out BEGIN, COMMIT and ROLLBACK. The schema of " +
+                    "the comparison is gone; what else was committed by it stays.",
+                    isNotOurs: false);
+            }
+
+            if (!await AskAsync("SELECT pg_catalog.current_schema()::text = $1", name).ConfigureAwait(false))
+            {
+                throw new SchemaProofException(
+                    "What is also expected turns to another schema: leave out SET search_path, and name objects without a schema.",
+                    isNotOurs: false);
+            }
+        }
 
         async Task RunAsync(string sql)
         {
@@ -157,6 +166,41 @@ internal sealed class SchemaProof(
             return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is true;
         }
     }
+
+    /// <summary>Does to texts that hold expressions what a dump and its restoration do.</summary>
+    internal static string Respell(string schema)
+        => $"""
+            DO $respell$
+            DECLARE
+                v_site oid := (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = {SqlText.Literal(schema)});
+                v_sql text;
+            BEGIN
+                FOR v_sql IN
+                    SELECT pg_catalog.format('ALTER TABLE %1$s DROP CONSTRAINT %2$I; ALTER TABLE %1$s ADD CONSTRAINT %2$I %3$s',
+                        c.conrelid::regclass, c.conname, pg_catalog.pg_get_constraintdef(c.oid))
+                    FROM pg_catalog.pg_constraint AS c
+                    WHERE c.connamespace = v_site AND c.contype = 'c' AND c.conrelid <> 0 AND c.coninhcount = 0
+                    UNION ALL
+                    SELECT pg_catalog.format('CREATE OR REPLACE VIEW %s AS %s', c.oid::regclass, pg_catalog.pg_get_viewdef(c.oid))
+                    FROM pg_catalog.pg_class AS c
+                    WHERE c.relnamespace = v_site AND c.relkind = 'v'
+                    UNION ALL
+                    SELECT pg_catalog.format('DROP INDEX %s; %s', i.indexrelid::regclass,
+                        pg_catalog.replace(pg_catalog.pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON '))
+                    FROM pg_catalog.pg_index AS i
+                    JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+                    WHERE c.relnamespace = v_site AND NOT c.relispartition AND (i.indpred IS NOT NULL OR i.indexprs IS NOT NULL)
+                LOOP
+                    EXECUTE v_sql;
+                END LOOP;
+            END
+            $respell$;
+            """;
+
+    private static CatalogDifference OtherOwner(SchemaCatalog expected, SchemaCatalog found, string owner)
+        => new(
+            "schema", SchemaCatalog.ThisSchema, "owner of what is in it", SqlText.Identifier(owner), SqlText.Identifier(found.OwnerName),
+            expected.Objects.First(o => o.Kind == "schema"), found.Objects.First(o => o.Kind == "schema"));
 
     // What adopt has set aside lies beside the tables until it is dropped.
     private static (IReadOnlyList<CatalogDifference> Differences, IReadOnlyList<string> Notes) WithoutSetAside(

@@ -125,6 +125,7 @@ public sealed class RightTests(TwoSites sites) : IClassFixture<TwoSites>
     {
         await Roles.RunAsync(sites.Maintainer, TwoSites.First, """
             SELECT sweep_device_status();
+            SELECT sweep_device_status(clock_timestamp());
             SELECT ensure_text_search();
             SELECT ensure_connection_partitions('2031-01-01Z', '2031-02-01Z')
             """);
@@ -176,6 +177,8 @@ public sealed class RightTests(TwoSites sites) : IClassFixture<TwoSites>
     [InlineData("SELECT ensure_connection_partitions('2001-03-01Z', '2001-03-01Z'); DROP TABLE connections_y2001m03")]
     [InlineData("ALTER TABLE connections DETACH PARTITION connections_default")]
     [InlineData("TRUNCATE device_events")]
+    [InlineData("SELECT sweep_device_status(now() + interval '1 day')")]
+    [InlineData("SELECT sweep_device_status('1999-01-01Z')")]
     [InlineData("SELECT merge_device_sightings(ARRAY['02:00:5e:00:00:02']::macaddr[], NULL, NULL, NULL, NULL, NULL, NULL)")]
     public async Task Maintainer_may_not(string sql)
         => await Roles.RefusedAsync(sites.Maintainer, TwoSites.First, sql);

@@ -153,6 +153,9 @@ public sealed class RolesScriptTests(PostgresServerFixture server) : IAsyncLifet
     [Theory]
     [InlineData("CREATE FUNCTION site.take() RETURNS void LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'", "site.take()")]
     [InlineData("CREATE VIEW site.peek AS SELECT 1 AS one", "site.peek")]
+    [InlineData("CREATE OPERATOR site.= (LEFTARG = text, RIGHTARG = name, FUNCTION = pg_catalog.texteqname)", "site.=(text,name)")]
+    [InlineData("CREATE TYPE site.mood AS ENUM ('calm')", "site.mood")]
+    [InlineData("CREATE COLLATION site.spelling FROM \"C\"", "collation spelling")]
     public async Task What_a_stranger_has_made_does_not_become_the_owners(string statement, string name)
     {
         var names = _roles.NamesFor(Site);
@@ -191,6 +194,7 @@ public sealed class RolesScriptTests(PostgresServerFixture server) : IAsyncLifet
     [InlineData("ALTER SCHEMA site OWNER TO {dba}")]
     [InlineData("ALTER SCHEMA site OWNER TO CURRENT_USER")]
     [InlineData("GRANT USAGE ON SCHEMA site TO {writer} WITH GRANT OPTION")]
+    [InlineData("REASSIGN OWNED BY {owner} TO {dba}")]
     public async Task Proof_sees_what_became_of_the_schemas_rights(string sabotage)
     {
         var names = _roles.NamesFor(Site);
@@ -200,7 +204,8 @@ public sealed class RolesScriptTests(PostgresServerFixture server) : IAsyncLifet
         Assert.Empty((await new SchemaProof(source).RunAsync(Cancel)).Differences);
 
         await _roles.Database.ExecuteAsync(sabotage
-            .Replace("{dba}", _roles.Dba, StringComparison.Ordinal).Replace("{writer}", names.Writer, StringComparison.Ordinal));
+            .Replace("{dba}", _roles.Dba, StringComparison.Ordinal).Replace("{writer}", names.Writer, StringComparison.Ordinal)
+            .Replace("{owner}", names.Owner, StringComparison.Ordinal));
 
         Assert.Contains((await new SchemaProof(source).RunAsync(Cancel)).Differences, difference => difference.Kind == "schema");
     }
@@ -283,6 +288,55 @@ public sealed class RolesScriptTests(PostgresServerFixture server) : IAsyncLifet
             $"SELECT count(*) FROM pg_default_acl WHERE pg_get_userbyid(defaclrole) = '{_roles.Dba}'"));
     }
 
+    // A site of another database, whose schema has the same name.
+    [Fact]
+    public async Task Members_of_a_role_that_another_site_may_have_made_are_named()
+    {
+        var site = _roles.Named("site");
+        var edge = await _roles.LoginAsync(_roles.Named("edge"));
+        await _roles.RunAsync(_roles.Dba, "pg_catalog", $"CREATE ROLE {site}_writer; GRANT {site}_writer TO {edge}");
+
+        var warnings = await WarningsAsync(connection => RolesScript.ResolveAsync(connection, site, null, null, null, null, Cancel));
+        var said = Assert.Single(warnings);
+        Assert.Contains($"\"{site}_writer\" existed already", said.MessageText, StringComparison.Ordinal);
+        Assert.Contains(edge, said.MessageText, StringComparison.Ordinal);
+
+        Assert.Empty(await WarningsAsync(connection => RolesScript.ResolveAsync(connection, site, null, $"{site}_writer", null, null, Cancel)));
+    }
+
+    [Fact]
+    public async Task Whoever_else_may_create_in_the_schema_is_named()
+    {
+        var names = _roles.NamesFor(Site);
+        var guest = await _roles.LoginAsync(_roles.Named("guest"));
+        await _roles.RunAsync(_roles.Dba, "public", $"CREATE SCHEMA site; GRANT CREATE ON SCHEMA site TO {guest}");
+
+        var warnings = await WarningsAsync(connection => RolesScript.ApplyAsync(connection, Site, names, Cancel));
+
+        var said = Assert.Single(warnings, notice => notice.MessageText.Contains($"in schema \"site\": {guest}", StringComparison.Ordinal));
+        await _roles.Database.ExecuteAsync(said.Hint!["Unless that is wanted: ".Length..]);
+        Assert.DoesNotContain(
+            await WarningsAsync(connection => RolesScript.ApplyAsync(connection, Site, names, Cancel)),
+            notice => notice.MessageText.Contains(guest, StringComparison.Ordinal));
+    }
+
+    // On servers before 15 initdb gave it, and the roles' script took it away.
+    [Fact]
+    public async Task Proof_sees_that_everybody_may_create_again()
+    {
+        var names = _roles.NamesFor(Site);
+        await _roles.Database.ExecuteAsync($"ALTER SCHEMA public OWNER TO {_roles.Dba}");
+        await _roles.ApplyAsync("public", names);
+        await _roles.MigrateAsync(await _roles.LoginAsync(_roles.Named("deploy"), names.Owner), "public");
+        var proof = new SchemaProof(_roles.Database.DataSource);
+        Assert.Empty((await proof.RunAsync(Cancel)).Differences);
+
+        await _roles.Database.ExecuteAsync("GRANT CREATE ON SCHEMA public TO PUBLIC");
+
+        var difference = Assert.Single((await proof.RunAsync(Cancel)).Differences);
+        Assert.Equal(("schema", "grants to PUBLIC", "CREATE"), (difference.Kind, difference.Property, difference.Found));
+    }
+
     [Fact]
     public async Task Database_of_another_keeps_its_rights_and_that_is_said()
     {
@@ -291,11 +345,7 @@ public sealed class RolesScriptTests(PostgresServerFixture server) : IAsyncLifet
             GRANT CREATE ON DATABASE {_roles.Database.Name} TO {_roles.Dba}
             """);
         var names = _roles.NamesFor(Site);
-        var warnings = new List<PostgresNotice>();
-        await using var connection = await _roles.As(_roles.Dba, Site).OpenConnectionAsync(Cancel);
-        connection.Notice += (_, e) => warnings.Add(e.Notice);
-
-        await RolesScript.ApplyAsync(connection, Site, names, Cancel);
+        var warnings = await WarningsAsync(connection => RolesScript.ApplyAsync(connection, Site, names, Cancel));
 
         var said = Assert.Single(warnings, notice => notice.MessageText.Contains("PUBLIC", StringComparison.Ordinal));
         // What is to be done is SQL that its owner can run.
@@ -436,6 +486,15 @@ public sealed class RolesScriptTests(PostgresServerFixture server) : IAsyncLifet
     }
 
     // A member of the roles that the DBA made is not the DBA's to make where a superuser made the roles.
+    private async Task<List<PostgresNotice>> WarningsAsync(Func<NpgsqlConnection, Task> run)
+    {
+        var warnings = new List<PostgresNotice>();
+        await using var connection = await _roles.As(_roles.Dba, Site).OpenConnectionAsync(Cancel);
+        connection.Notice += (_, e) => warnings.Add(e.Notice);
+        await run(connection);
+        return warnings;
+    }
+
     private static async Task<string> LoginOfSuperuserAsync(RolesDatabase roles, string memberOf)
     {
         var login = roles.Named("login");

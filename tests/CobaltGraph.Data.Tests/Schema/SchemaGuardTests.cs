@@ -18,6 +18,22 @@ public class SchemaGuardTests(PostgresServerFixture server) : DatabaseTest(serve
         await Assert.Single(services.GetServices<IHostedService>()).StartAsync(Cancel);
     }
 
+    // As behind a pooler that resets nothing.
+    [Fact]
+    public async Task Application_that_asked_has_its_own_settings_still()
+    {
+        var connectionString = Database.ConnectionStringWith(c => (c.NoResetOnClose, c.MaxPoolSize) = (true, 1));
+        await using var services = new ServiceCollection().AddCobaltGraph(connectionString).RequireCurrentSchema().BuildServiceProvider();
+        var source = services.GetRequiredService<NpgsqlDataSource>();
+        await using (var set = source.CreateCommand("SET statement_timeout = '7s'; SET lock_timeout = '3s'"))
+            await set.ExecuteNonQueryAsync(Cancel);
+
+        await Assert.Single(services.GetServices<IHostedService>()).StartAsync(Cancel);
+
+        await using var ask = source.CreateCommand("SELECT concat_ws(' ', current_setting('statement_timeout'), current_setting('lock_timeout'))");
+        Assert.Equal("7s 3s", await ask.ExecuteScalarAsync(Cancel));
+    }
+
     [Fact]
     public async Task Application_does_not_start_while_migrations_are_pending_or_unknown_and_says_which()
     {

@@ -100,7 +100,7 @@ public class SchemaProofTests(PostgresServerFixture server) : DatabaseTest(serve
     [Fact]
     public async Task Expressions_as_a_restored_dump_spells_them_are_no_difference()
     {
-        await Run(SchemaProof.Respell);
+        await Run(SchemaProof.Respell((await Database.ScalarAsync<string>("SELECT current_schema()::text"))!));
 
         AssertClean(await ProveAsync(Database.DataSource));
     }
@@ -145,6 +145,80 @@ public class SchemaProofTests(PostgresServerFixture server) : DatabaseTest(serve
             await using var command = new NpgsqlCommand(grants, connection);
             await command.ExecuteNonQueryAsync(cancel);
         }).RunAsync(Cancel));
+    }
+
+    [Theory]
+    [InlineData("BEGIN; GRANT SELECT ON devices TO pg_monitor; COMMIT", "leave out BEGIN, COMMIT and ROLLBACK")]
+    [InlineData("COMMIT; BEGIN", "leave out BEGIN, COMMIT and ROLLBACK")]
+    [InlineData("ROLLBACK", "leave out BEGIN, COMMIT and ROLLBACK")]
+    [InlineData("SET search_path = public", "leave out SET search_path")]
+    public async Task What_is_also_expected_cannot_lead_the_comparison_to_the_site_itself(string sql, string message)
+    {
+        var before = await Texts("SELECT oid::text FROM pg_class WHERE relkind = 'i' ORDER BY oid");
+
+        var proof = new SchemaProof(Database.DataSource, async (connection, cancel) =>
+        {
+            await using var command = new NpgsqlCommand(sql, connection);
+            await command.ExecuteNonQueryAsync(cancel);
+        });
+        var error = await Assert.ThrowsAsync<SchemaProofException>(() => proof.RunAsync(Cancel));
+
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, await Texts("SELECT oid::text FROM pg_class WHERE relkind = 'i' ORDER BY oid"));
+        Assert.Equal(0, await Count("pg_namespace WHERE nspname LIKE 'cobaltgraph_expected%'"));
+        AssertClean(await ProveAsync(Database.DataSource));
+    }
+
+    // An operator or function that fits the types exactly is taken before one of the server's that needs a cast.
+    [Fact]
+    public async Task What_others_have_put_into_the_schema_is_not_called()
+    {
+        string[] types = ["text", "name", "varchar", "\"char\"", "oid", "regclass", "regproc", "int2", "int4", "int8", "float4", "jsonb", "text[]", "name[]", "int2[]", "oid[]", "regclass[]"];
+        string[] booleans = ["=", "<>", "<", ">", "~~"];
+        await Run(string.Join('\n', types.SelectMany(left => types.Select(right => $"""
+            CREATE FUNCTION trap_text({left}, {right}) RETURNS text LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''trapped: %, %'', pg_typeof($1), pg_typeof($2); END';
+            CREATE FUNCTION trap_boolean({left}, {right}) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''trapped: %, %'', pg_typeof($1), pg_typeof($2); END';
+            {string.Concat(((string[])["||", "->>", "+"]).Select(name => $"CREATE OPERATOR {name} (LEFTARG = {left}, RIGHTARG = {right}, FUNCTION = trap_text);"))}
+            {string.Concat(booleans.Select(name => $"CREATE OPERATOR {name} (LEFTARG = {left}, RIGHTARG = {right}, FUNCTION = trap_boolean);"))}
+            """))) + """
+            CREATE FUNCTION format(text, text) RETURNS text LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''trapped''; END';
+            CREATE FUNCTION format(text, text, text) RETURNS text LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''trapped''; END';
+            CREATE FUNCTION cardinality(text[]) RETURNS integer LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''trapped''; END';
+            CREATE FUNCTION array_to_string(text[], text) RETURNS text LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''trapped''; END';
+            CREATE AGGREGATE array_agg(text) (SFUNC = trap_text, STYPE = text)
+            """);
+
+        var report = await ProveAsync(Database.DataSource);
+
+        Assert.NotEmpty(report.Differences);
+        Assert.All(report.Differences, difference => Assert.Null(difference.Expected));
+        await using var connection = await Database.DataSource.OpenConnectionAsync(Cancel);
+        Assert.NotEmpty(await RightsMatrix.ReadAsync(connection, "public", [], Cancel));
+        if (Psql.Find() is { } psql)
+        {
+            foreach (var script in (string[])["0001_DeviceInventory.up.sql", "0002_ThreatScoring.up.sql", "cobaltgraph.idempotent.sql"])
+                await Psql.RunAsync(psql, Database, await File.ReadAllTextAsync(Repository.PathOf("Migrations.Sql", "scripts", script), Cancel), Cancel);
+        }
+    }
+
+    // What goes with a table: its sequence, the rights on it and on its columns.
+    [Fact]
+    public async Task Patch_makes_a_lost_table_with_its_sequence_and_rights()
+    {
+        const string grants = "GRANT SELECT ON device_events TO pg_monitor; GRANT INSERT (device_mac, event_type), UPDATE (event_type) ON device_events TO pg_monitor";
+        var proof = new SchemaProof(Database.DataSource, async (connection, cancel) =>
+        {
+            await using var command = new NpgsqlCommand(grants, connection);
+            await command.ExecuteNonQueryAsync(cancel);
+        });
+        await Run(grants);
+        AssertClean(await proof.RunAsync(Cancel));
+        await Run("DROP TABLE device_events CASCADE");
+
+        var patch = SchemaPatch.Write(await proof.RunAsync(Cancel));
+        await Run(patch.Replace("\\set ON_ERROR_STOP on\n", "", StringComparison.Ordinal));
+
+        AssertClean(await proof.RunAsync(Cancel));
     }
 
     [Fact]

@@ -1,7 +1,9 @@
 namespace CobaltGraph.Data.Schema.Catalog;
 
 // Every function is called by its full name: the search path of the reading session begins with the schema that is looked
-// at, so that the server leaves that schema's name out of its texts, and what lies there must not be called instead.
+// at, so that the server leaves that schema's name out of its texts, and what lies there must not be called instead. Operands
+// have types for which the server has the very operator: one of another's that fits better would be taken before one of its own
+// that needs a cast.
 // A column that only later servers have is taken from the row as JSON, which has no key for it before.
 internal static class CatalogSql
 {
@@ -30,7 +32,7 @@ internal static class CatalogSql
         relation AS (
             SELECT c.*,
                    CASE WHEN c.relnamespace = site.oid THEN c.relname::text
-                        ELSE pg_catalog.quote_ident(c.relnamespace::regnamespace::text) || '.' || c.relname END AS name,
+                        ELSE pg_catalog.quote_ident(c.relnamespace::regnamespace::text) || '.' || c.relname::text END AS name,
                    CASE WHEN pg_catalog.pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT' THEN c.relname::text END AS part,
                    CASE WHEN c.relispartition THEN p.relname::text END AS part_of
             FROM site
@@ -40,7 +42,7 @@ internal static class CatalogSql
             WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S')
               AND (c.oid IN (SELECT oid FROM inside) OR i.inhparent IN (SELECT oid FROM inside))
               AND NOT EXISTS (
-                  SELECT 1 FROM member AS m WHERE m.classid = 'pg_catalog.pg_class'::regclass AND m.objid = c.oid)
+                  SELECT 1 FROM member AS m WHERE m.classid = 'pg_catalog.pg_class'::regclass::oid AND m.objid = c.oid)
         ),
         -- Whoever owns most: the role that migrates, whichever single object was given away.
         keeper AS (
@@ -70,11 +72,11 @@ internal static class CatalogSql
                             || CASE WHEN e.is_grantable THEN ' with grant option' ELSE '' END, ', ') AS privileges
                     FROM pg_catalog.aclexplode(site.nspacl) AS e
                     WHERE e.grantee NOT IN (site.nspowner, keeper.oid)
-                      -- What initdb gave to all, as on public.
-                      AND NOT EXISTS (
+                      -- What initdb gave to all, as on public; roles.sql takes that away.
+                      AND NOT ((pg_catalog.obj_description(site.oid, 'pg_namespace') LIKE '{RolesScript.CommentPrefix}%') IS NOT TRUE AND EXISTS (
                           SELECT 1 FROM pg_catalog.pg_init_privs AS i, pg_catalog.aclexplode(i.initprivs) AS o
-                          WHERE i.classoid = 'pg_catalog.pg_namespace'::regclass AND i.objoid = site.oid
-                            AND o.grantee = e.grantee AND o.privilege_type = e.privilege_type)
+                          WHERE i.classoid = 'pg_catalog.pg_namespace'::regclass::oid AND i.objoid = site.oid
+                            AND o.grantee = e.grantee AND o.privilege_type = e.privilege_type))
                     GROUP BY 1) AS g), '{Empty}') AS properties,
             (SELECT r.rolname::text FROM pg_catalog.pg_roles AS r WHERE r.oid = keeper.oid) AS definition
         FROM site CROSS JOIN keeper
@@ -141,8 +143,8 @@ internal static class CatalogSql
                     SELECT d.refobjid::regclass::text || '.' || pg_catalog.quote_ident(a.attname)
                     FROM pg_catalog.pg_depend AS d
                     JOIN pg_catalog.pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-                    WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = r.oid
-                      AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')),
+                    WHERE d.classid = 'pg_catalog.pg_class'::regclass::oid AND d.objid = r.oid
+                      AND d.refclassid = 'pg_catalog.pg_class'::regclass::oid AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')),
                 'comment', pg_catalog.obj_description(r.oid, 'pg_class')
             ) || {Grants("r.relacl", 's', "r.relowner")},
             pg_catalog.format('CREATE SEQUENCE %I AS %s INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s %s', r.name,
@@ -151,7 +153,7 @@ internal static class CatalogSql
         FROM relation AS r JOIN pg_catalog.pg_sequence AS s ON s.seqrelid = r.oid
         """,
         $"""
-        SELECT 'column', r.name || '.' || a.attname, r.name, r.part, r.part_of,
+        SELECT 'column', r.name || '.' || a.attname::text, r.name, r.part, r.part_of,
             pg_catalog.jsonb_build_object(
                 'type', pg_catalog.format_type(a.atttypid, a.atttypmod),
                 'collation', (
@@ -160,7 +162,7 @@ internal static class CatalogSql
                     WHERE t.oid = a.atttypid AND t.typcollation <> a.attcollation),
                 'null', CASE WHEN a.attnotnull THEN 'NOT NULL' || coalesce((
                     SELECT ' NOT VALID' FROM pg_catalog.pg_constraint AS c
-                    WHERE c.conrelid = r.oid AND c.contype = 'n' AND c.conkey = ARRAY[a.attnum] AND NOT c.convalidated), '') END,
+                    WHERE c.conrelid = r.oid AND c.contype = 'n' AND pg_catalog.cardinality(c.conkey) = 1 AND c.conkey[1] = a.attnum AND NOT c.convalidated), '') END,
                 'default', CASE WHEN a.attgenerated = '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END,
                 'generated', CASE WHEN a.attgenerated <> ''
                     THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) || CASE a.attgenerated WHEN 's' THEN ' STORED' ELSE ' VIRTUAL' END END,
@@ -168,7 +170,7 @@ internal static class CatalogSql
                 'storage', (
                     SELECT CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'm' THEN 'MAIN' WHEN 'e' THEN 'EXTERNAL' ELSE 'EXTENDED' END
                     FROM pg_catalog.pg_type AS t WHERE t.oid = a.atttypid AND t.typstorage <> a.attstorage),
-                'compression', nullif(pg_catalog.to_jsonb(a) ->> 'attcompression', ''),
+                'compression', nullif(pg_catalog.to_jsonb(a) ->> 'attcompression'::text, ''),
                 'statistics target', nullif(a.attstattarget, -1)::text,
                 'options', pg_catalog.array_to_string(a.attoptions, ', '),
                 'comment', pg_catalog.col_description(r.oid, a.attnum)
@@ -184,7 +186,7 @@ internal static class CatalogSql
         WHERE r.relkind <> 'S'
         """,
         $"""
-        SELECT 'constraint', r.name || '.' || coalesce(parent.conname, c.conname), r.name, r.part, r.part_of,
+        SELECT 'constraint', r.name || '.' || coalesce(parent.conname, c.conname)::text, r.name, r.part, r.part_of,
             pg_catalog.jsonb_build_object(
                 'definition', pg_catalog.pg_get_constraintdef(c.oid, true),
                 'inherited', CASE WHEN c.connoinherit AND c.contype = 'c' THEN 'by no partition' END,
@@ -195,10 +197,10 @@ internal static class CatalogSql
         JOIN pg_catalog.pg_constraint AS c ON c.conrelid = r.oid
         LEFT JOIN pg_catalog.pg_constraint AS parent ON parent.oid = c.conparentid AND r.relispartition
         -- NOT NULL is said of the column. The parts of a foreign key that refer to single partitions come and go with them.
-        WHERE c.contype NOT IN ('n', 't') AND (c.conparentid = 0 OR r.relispartition)
+        WHERE c.contype NOT IN ('n', 't') AND (c.conparentid = 0::oid OR r.relispartition)
         """,
         $"""
-        SELECT 'index', r.name || '.' || coalesce(parent.relname, x.relname), r.name, r.part, r.part_of,
+        SELECT 'index', r.name || '.' || coalesce(parent.relname, x.relname)::text, r.name, r.part, r.part_of,
             pg_catalog.jsonb_build_object(
                 'definition', CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END
                     || pg_catalog.substr(text.def, pg_catalog.strpos(text.def, ' USING ') + 1),
@@ -221,8 +223,8 @@ internal static class CatalogSql
         $"""
         SELECT CASE WHEN key.oid IS NULL THEN 'trigger' ELSE 'constraint trigger' END,
             r.name || '.' || CASE WHEN key.oid IS NULL THEN t.tgname::text
-                ELSE coalesce(parent.conname, key.conname) || ' ' || t.tgfoid::regproc::text
-                    || CASE WHEN holder.oid <> r.oid THEN ' of ' || holder.relname ELSE '' END END,
+                ELSE coalesce(parent.conname, key.conname)::text || ' ' || t.tgfoid::regproc::text
+                    || CASE WHEN holder.oid <> r.oid THEN ' of ' || holder.relname::text ELSE '' END END,
             r.name, coalesce(r.part, on_part.part), coalesce(r.part_of, on_part.part_of),
             pg_catalog.jsonb_build_object(
                 'state', CASE t.tgenabled WHEN 'O' THEN 'enabled' WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'enabled on replicas only' ELSE 'enabled always' END,
@@ -238,7 +240,7 @@ internal static class CatalogSql
         LEFT JOIN relation AS on_part ON on_part.oid = key.conrelid AND on_part.part IS NOT NULL
         """,
         """
-        SELECT 'rule', r.name || '.' || w.rulename, r.name, r.part, r.part_of,
+        SELECT 'rule', r.name || '.' || w.rulename::text, r.name, r.part, r.part_of,
             pg_catalog.jsonb_build_object(
                 'definition', pg_catalog.pg_get_ruledef(w.oid, true),
                 'state', CASE w.ev_enabled WHEN 'O' THEN 'enabled' WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'enabled on replicas only' ELSE 'enabled always' END,
@@ -248,7 +250,7 @@ internal static class CatalogSql
         WHERE w.rulename <> '_RETURN'
         """,
         """
-        SELECT 'policy', r.name || '.' || p.polname, r.name, r.part, r.part_of,
+        SELECT 'policy', r.name || '.' || p.polname::text, r.name, r.part, r.part_of,
             pg_catalog.jsonb_build_object(
                 'kind', CASE WHEN p.polpermissive THEN 'permissive' ELSE 'restrictive' END,
                 'for', p.polcmd::text,
@@ -262,7 +264,7 @@ internal static class CatalogSql
         """,
         $"""
         SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END,
-            p.proname || '(' || pg_catalog.oidvectortypes(p.proargtypes) || ')', NULL, NULL, NULL,
+            p.proname::text || '(' || pg_catalog.oidvectortypes(p.proargtypes) || ')', NULL, NULL, NULL,
             pg_catalog.jsonb_build_object(
                 'owner', {OwnerName("p.proowner")},
                 'arguments', pg_catalog.pg_get_function_arguments(p.oid),
@@ -275,7 +277,7 @@ internal static class CatalogSql
                 'on null', CASE WHEN p.proisstrict THEN 'STRICT' END,
                 'parallel', CASE p.proparallel WHEN 's' THEN 'SAFE' WHEN 'r' THEN 'RESTRICTED' ELSE 'UNSAFE' END,
                 'cost', p.procost::text,
-                'rows', nullif(p.prorows, 0)::text,
+                'rows', nullif(p.prorows, 0::real)::text,
                 'settings', (
                     SELECT pg_catalog.string_agg(
                         CASE WHEN pg_catalog.starts_with(c.setting, 'search_path=' || pg_catalog.quote_ident(site.name))
@@ -347,7 +349,7 @@ internal static class CatalogSql
             """;
 
     private static string Grantee(string role)
-        => $"CASE {role} WHEN 0 THEN 'PUBLIC' ELSE {OwnerName(role)} END";
+        => $"CASE {role} WHEN 0::oid THEN 'PUBLIC' ELSE {OwnerName(role)} END";
 
     private static string OwnerName(string role)
         => $"""
@@ -357,7 +359,7 @@ internal static class CatalogSql
 
     private static string NoMember(string catalogue, string alias)
         => $"""
-            NOT EXISTS (SELECT 1 FROM member AS m WHERE m.classid = 'pg_catalog.{catalogue}'::regclass AND m.objid = {alias}.oid)
+            NOT EXISTS (SELECT 1 FROM member AS m WHERE m.classid = 'pg_catalog.{catalogue}'::regclass::oid AND m.objid = {alias}.oid)
             """;
 
     private static string Other(string kind, string catalogue, string prefix, string name)

@@ -43,7 +43,7 @@ internal static partial class MigrationScripts
 
     // Looked for first: IF NOT EXISTS wants the right to create schemas even when there is nothing to create.
     private const string CreateSite = """
-        SELECT format('CREATE SCHEMA %I', :'schema')
+        SELECT pg_catalog.format('CREATE SCHEMA %I', :'schema'::text)
         WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = :'schema') \gexec
 
         """;
@@ -57,6 +57,21 @@ internal static partial class MigrationScripts
 
 
         """;
+
+    // As SiteOwner, which becomes the owner by itself: what another role makes here, the triggers could not write.
+    private const string OwnerCheck = """
+                SELECT r.rolname::text INTO v_owner
+                FROM pg_namespace AS n
+                JOIN pg_roles AS r ON r.oid = n.nspowner
+                WHERE n.nspname = v_site AND NOT r.rolcanlogin AND r.rolname !~ '^pg_' AND r.rolname <> current_user
+                  AND NOT EXISTS (
+                      SELECT 1 FROM pg_class AS c
+                      WHERE c.relnamespace = n.oid AND c.relname = '__EFMigrationsHistory' AND c.relowner <> n.nspowner);
+                IF FOUND AND current_setting('cobaltgraph.pending') = 'true' THEN
+                    RAISE EXCEPTION 'Schema "%" belongs to role "%", and this session is "%".', v_site, v_owner, current_user
+                        USING HINT = format('Run it as the owner: psql -c ''SET ROLE %I'' -v schema=... -f ...', v_owner);
+                END IF;
+            """;
 
     /// <summary>The migrations of this version.</summary>
     public static IReadOnlyList<ScriptedMigration> Read()
@@ -208,7 +223,7 @@ internal static partial class MigrationScripts
         ScriptedMigration migration, ScriptedDirection direction, string check, bool first, bool present)
         => $"""
             START TRANSACTION;
-            SELECT current_setting('search_path') AS cobaltgraph_search_path \gset
+            SELECT pg_catalog.current_setting('search_path') AS cobaltgraph_search_path \gset
             {Site(first)}SET LOCAL client_encoding = 'UTF8';
             SET LOCAL lock_timeout = :'lock_timeout';
             SET LOCAL statement_timeout = :'statement_timeout';
@@ -220,7 +235,7 @@ internal static partial class MigrationScripts
             {direction.Record}
             \endif
             {ProofBlock(migration, present)}
-            SELECT set_config('search_path', :'cobaltgraph_search_path', false) AS cobaltgraph_search_path \gset
+            SELECT pg_catalog.set_config('search_path', :'cobaltgraph_search_path', false) AS cobaltgraph_search_path \gset
             COMMIT;
 
             """;
@@ -234,18 +249,19 @@ internal static partial class MigrationScripts
         var invalid = index.Success
             ? $"""
                 -- What an interrupted run left would be taken for the index.
-                SELECT format('DROP INDEX CONCURRENTLY %s', i.indexrelid::regclass)
+                SELECT pg_catalog.format('DROP INDEX CONCURRENTLY %s', i.indexrelid::regclass)
                 FROM pg_catalog.pg_index AS i
-                WHERE NOT i.indisvalid AND i.indexrelid = to_regclass(format('%I.%s', current_schema(), {SqlText.Literal(index.Groups["name"].Value)}))
+                WHERE NOT i.indisvalid AND i.indexrelid = pg_catalog.to_regclass(
+                    pg_catalog.format('%I.%s', pg_catalog.current_schema(), {SqlText.Literal(index.Groups["name"].Value)}))::oid
                 \gexec
 
                 """
             : "";
         return $"""
-            SELECT current_setting('search_path') AS cobaltgraph_search_path,
-                   current_setting('client_encoding') AS cobaltgraph_client_encoding,
-                   current_setting('lock_timeout') AS cobaltgraph_lock_timeout,
-                   current_setting('statement_timeout') AS cobaltgraph_statement_timeout \gset
+            SELECT pg_catalog.current_setting('search_path') AS cobaltgraph_search_path,
+                   pg_catalog.current_setting('client_encoding') AS cobaltgraph_client_encoding,
+                   pg_catalog.current_setting('lock_timeout') AS cobaltgraph_lock_timeout,
+                   pg_catalog.current_setting('statement_timeout') AS cobaltgraph_statement_timeout \gset
             {Site(first)}SET client_encoding = 'UTF8';
             SET lock_timeout = :'lock_timeout';
             SET statement_timeout = :'statement_timeout';
@@ -257,11 +273,11 @@ internal static partial class MigrationScripts
             {direction.Record}
             \endif
             {ProofBlock(migration, present)}
-            SELECT pg_advisory_unlock({SiteMigrator.LockClass}, hashtext(current_schema())) AS cobaltgraph_unlocked \gset
-            SELECT set_config('search_path', :'cobaltgraph_search_path', false) AS cobaltgraph_search_path,
-                   set_config('lock_timeout', :'cobaltgraph_lock_timeout', false) AS cobaltgraph_lock_timeout,
-                   set_config('statement_timeout', :'cobaltgraph_statement_timeout', false) AS cobaltgraph_statement_timeout,
-                   set_config('client_encoding', :'cobaltgraph_client_encoding', false) AS cobaltgraph_client_encoding \gset
+            SELECT pg_catalog.pg_advisory_unlock({SiteMigrator.LockClass}, pg_catalog.hashtext(pg_catalog.current_schema()::text)) AS cobaltgraph_unlocked \gset
+            SELECT pg_catalog.set_config('search_path', :'cobaltgraph_search_path', false) AS cobaltgraph_search_path,
+                   pg_catalog.set_config('lock_timeout', :'cobaltgraph_lock_timeout', false) AS cobaltgraph_lock_timeout,
+                   pg_catalog.set_config('statement_timeout', :'cobaltgraph_statement_timeout', false) AS cobaltgraph_statement_timeout,
+                   pg_catalog.set_config('client_encoding', :'cobaltgraph_client_encoding', false) AS cobaltgraph_client_encoding \gset
 
             """;
     }
@@ -278,14 +294,18 @@ internal static partial class MigrationScripts
         => $"""
             DO $check$
             DECLARE
-                v_site text := current_schema();
+                v_path text := pg_catalog.current_setting('search_path');
+                v_site text := pg_catalog.current_schema();
+                v_owner text;
                 v_applied text[];
             BEGIN
+                -- Nothing that others have put into the schema is called from here.
+                PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
                 IF current_setting('server_version_num')::integer < 120000 THEN
                     RAISE EXCEPTION 'This server is PostgreSQL %; CobaltGraph needs 12 or later.', current_setting('server_version');
                 END IF;
                 IF v_site IS NULL THEN
-                    RAISE EXCEPTION 'The schema does not exist: search_path is %.', current_setting('search_path')
+                    RAISE EXCEPTION 'The schema does not exist: search_path is %.', v_path
                         USING HINT = 'Name the site''s schema with psql -v schema=, or set search_path.';
                 END IF;
                 IF NOT {tryLock}({SiteMigrator.LockClass}, hashtext(v_site)) THEN
@@ -298,9 +318,10 @@ internal static partial class MigrationScripts
                 v_applied := coalesce(v_applied, ARRAY[]::text[]);
 
             {check}
+                PERFORM set_config('search_path', v_path, true);
             END
             $check$;
-            SELECT current_setting('cobaltgraph.pending') AS cobaltgraph_pending \gset
+            SELECT pg_catalog.current_setting('cobaltgraph.pending') AS cobaltgraph_pending \gset
             """;
 
     private static string UpCheck(IReadOnlyList<ScriptedMigration> migrations, ScriptedMigration migration)
@@ -319,6 +340,7 @@ internal static partial class MigrationScripts
                         USING HINT = 'Run the script as the role that owns the schema.';
                 END IF;
                 PERFORM set_config('cobaltgraph.pending', ({SqlText.Literal(migration.Id)} <> ALL (v_applied))::text, false);
+            {OwnerCheck}
             """;
     }
 
@@ -330,14 +352,16 @@ internal static partial class MigrationScripts
                         USING HINT = 'Revert the newest migration first, with the down script of its number.';
                 END IF;
                 PERFORM set_config('cobaltgraph.pending', 'true', false);
+            {OwnerCheck}
             """;
 
     private static string ProofBlock(ScriptedMigration migration, bool present)
         => $"""
             DO $proof$
             BEGIN
-                IF {(present ? "NOT " : "")}EXISTS (SELECT 1 FROM {History} WHERE migration_id = {SqlText.Literal(migration.Id)}) THEN
-                    RAISE EXCEPTION '{SqlText.Escaped(migration.Id)} is {(present ? "not" : "still")} in the history of schema "%": it was not {(present ? "applied" : "reverted")}.', current_schema();
+                IF {(present ? "NOT " : "")}EXISTS (SELECT 1 FROM {History} WHERE migration_id::text = {SqlText.Literal(migration.Id)}) THEN
+                    RAISE EXCEPTION '{SqlText.Escaped(migration.Id)} is {(present ? "not" : "still")} in the history of schema "%": it was not {(present ? "applied" : "reverted")}.',
+                        pg_catalog.current_schema();
                 END IF;
             END
             $proof$;

@@ -49,6 +49,30 @@ public class ScriptRefusalTests(PostgresServerFixture server) : ScriptTest(serve
         await Passes(["-v", "schema=nowhere", "-f", AllUp.First()]);
     }
 
+    // What another role made there, the owner's triggers could not write.
+    [Fact]
+    public async Task Script_by_another_than_the_owner_is_refused_where_the_owner_cannot_log_in()
+    {
+        var owner = $"owner_{Database.Name}";
+        await Database.ExecuteAsync($"CREATE ROLE {owner}; CREATE SCHEMA site AUTHORIZATION {owner}");
+        try
+        {
+            var refused = await Refuses($"Schema \"site\" belongs to role \"{owner}\"", ["-v", "schema=site", "-f", Idempotent]);
+            Assert.Contains($"SET ROLE {owner}", refused.Error, StringComparison.Ordinal);
+
+            await Passes(["-c", $"SET ROLE {owner}", "-v", "schema=site", "-f", AllUp.First()]);
+            await Refuses($"belongs to role \"{owner}\"", ["-v", "schema=site", "-f", Second]);
+            await Passes(["-c", $"SET ROLE {owner}", "-v", "schema=site", "-f", Idempotent]);
+            // Nothing is made: anybody may find out.
+            await Passes(["-v", "schema=site", "-f", Idempotent]);
+            await Refuses($"belongs to role \"{owner}\"", ["-v", "schema=site", "-f", AllDown.First()]);
+        }
+        finally
+        {
+            await Database.ExecuteAsync($"DROP OWNED BY {owner} CASCADE; DROP ROLE {owner}");
+        }
+    }
+
     // No server here is that old; so the script asks for one that no server is.
     [Theory]
     [InlineData(true)]

@@ -22,7 +22,7 @@ internal static partial class HiddenStatements
     private static partial Regex DoBlock();
 
     [GeneratedRegex(
-        @"^\s*(EXECUTE\s+(format\()?')?(?<statement>(LOCK|ALTER|CREATE|DROP|TRUNCATE|CLUSTER|REINDEX|REFRESH)\s[^\n]*)",
+        @"(^|;|\b(BEGIN|THEN|ELSE|LOOP)\b)\s*(EXECUTE\s+((pg_catalog\.)?format\s*\(\s*)?')?(?<statement>(LOCK|ALTER|CREATE|DROP|TRUNCATE|CLUSTER|REINDEX|REFRESH)\s[^\n]*)",
         RegexOptions.Multiline | RegexOptions.IgnoreCase)]
     private static partial Regex Statement();
 }
