@@ -46,7 +46,8 @@ internal sealed class AdoptionSession : IAsyncDisposable
             var session = new AdoptionSession(connection, transaction, path, schemas);
 
             // Times and numbers that are kept as text are written the same everywhere. The statistics are for the statements
-            // of this transaction; autovacuum makes the others.
+            // of this transaction; autovacuum makes the others. Adopting groups all connections several times, each in a
+            // statement of its own that has the server nearly to itself: with less memory the groups would go to disk.
             await session.ExecuteAsync(
                 $"""
                 SET LOCAL search_path = pg_catalog;
@@ -55,7 +56,7 @@ internal sealed class AdoptionSession : IAsyncDisposable
                 SET LOCAL statement_timeout = 0;
                 SET LOCAL idle_in_transaction_session_timeout = 0;
                 SET LOCAL jit = off;
-                SET LOCAL work_mem = '64MB';
+                SET LOCAL work_mem = '{(readOnly ? "64MB" : "256MB")}';
                 {(connection.PostgreSqlVersion.Major >= 17 ? "SET LOCAL transaction_timeout = 0;" : "")}
                 {(readOnly ? "SET TRANSACTION READ ONLY;" : "SET LOCAL maintenance_work_mem = '256MB'; SET LOCAL default_statistics_target = 20;")}
                 """,
