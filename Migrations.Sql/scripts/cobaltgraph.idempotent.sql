@@ -1473,8 +1473,7 @@ CREATE TABLE destinations (
     protocol character varying(10) NOT NULL,
     dst_country character varying(2) NOT NULL,
     dst_org character varying(255) NOT NULL,
-    dst_hostname character varying(255) NOT NULL,
-    CONSTRAINT pk_destinations PRIMARY KEY (dst_ip, dst_port, dst_hostname, dst_org, dst_country, protocol)
+    dst_hostname character varying(255) NOT NULL
 );
 COMMENT ON TABLE destinations IS 'What connections ever said of a destination: one row per different combination, kept by triggers, and kept beyond the connections. Text search and rare combinations are looked up here and lead to connections by dst_ip.';
 COMMENT ON COLUMN destinations.protocol IS 'Empty when unknown.';
@@ -1490,9 +1489,7 @@ CREATE TABLE device_activity_hourly (
     max_threat_score real NOT NULL,
     bytes_sent numeric NOT NULL,
     bytes_received numeric NOT NULL,
-    destination_sketch bit(256) NOT NULL,
-    CONSTRAINT pk_device_activity_hourly PRIMARY KEY (src_mac, hour),
-    CONSTRAINT fk_device_activity_hourly_devices_src_mac FOREIGN KEY (src_mac) REFERENCES devices (mac_address) ON DELETE CASCADE
+    destination_sketch bit(256) NOT NULL
 )
 WITH (fillfactor=80);
 COMMENT ON TABLE device_activity_hourly IS 'What each device did in each hour, kept by triggers, and kept beyond the connections.';
@@ -1510,7 +1507,6 @@ CREATE TABLE device_addresses (
     source character varying(10) NOT NULL,
     first_seen timestamp with time zone NOT NULL,
     last_seen timestamp with time zone NOT NULL,
-    CONSTRAINT pk_device_addresses PRIMARY KEY (mac_address, ip_address, source, first_seen),
     CONSTRAINT ck_device_addresses_source CHECK (source IN ('sighting', 'update', 'traffic')),
     CONSTRAINT ck_device_addresses_times CHECK (first_seen <= last_seen AND isfinite(first_seen) AND (isfinite(last_seen) OR source = 'update'))
 )
@@ -1523,9 +1519,7 @@ COMMENT ON COLUMN device_addresses.last_seen IS 'Last observation; infinity whil
 CREATE TABLE device_threat_counts (
     src_mac macaddr NOT NULL,
     threat_category character varying(50) NOT NULL,
-    connection_count bigint NOT NULL,
-    CONSTRAINT pk_device_threat_counts PRIMARY KEY (src_mac, threat_category),
-    CONSTRAINT fk_device_threat_counts_devices_src_mac FOREIGN KEY (src_mac) REFERENCES devices (mac_address) ON DELETE CASCADE
+    connection_count bigint NOT NULL
 )
 WITH (fillfactor=70);
 COMMENT ON TABLE device_threat_counts IS 'Connections per device and threat category, kept by triggers, and kept beyond the connections.';
@@ -1539,17 +1533,7 @@ CREATE INDEX ix_connections_threat_category_timestamp ON connections (threat_cat
 
 CREATE INDEX ix_connections_timestamp_threat_score ON connections (timestamp, threat_score) WHERE threat_score >= 2::real;
 
-CREATE INDEX ix_destinations_dst_country ON destinations (dst_country);
-
-CREATE INDEX ix_destinations_dst_port ON destinations (dst_port);
-
 CREATE INDEX ix_device_destinations_first_seen ON device_destinations (first_seen);
-
-CREATE INDEX ix_device_activity_hourly_hour ON device_activity_hourly (hour);
-
-CREATE INDEX ix_device_addresses_ip_address_first_seen ON device_addresses (ip_address, first_seen);
-
-CREATE INDEX ix_device_addresses_mac_address ON device_addresses (mac_address) WHERE source <> 'traffic';
 
 DO $pin$
 BEGIN
@@ -3686,6 +3670,28 @@ BEGIN
     GROUP BY u.mac, u.ip, u.since;
 END
 $updates$;
+
+ALTER TABLE destinations ADD CONSTRAINT pk_destinations PRIMARY KEY (dst_ip, dst_port, dst_hostname, dst_org, dst_country, protocol);
+
+ALTER TABLE device_activity_hourly ADD CONSTRAINT pk_device_activity_hourly PRIMARY KEY (src_mac, hour);
+
+ALTER TABLE device_addresses ADD CONSTRAINT pk_device_addresses PRIMARY KEY (mac_address, ip_address, source, first_seen);
+
+ALTER TABLE device_threat_counts ADD CONSTRAINT pk_device_threat_counts PRIMARY KEY (src_mac, threat_category);
+
+ALTER TABLE device_activity_hourly ADD CONSTRAINT fk_device_activity_hourly_devices_src_mac FOREIGN KEY (src_mac) REFERENCES devices (mac_address) ON DELETE CASCADE;
+
+ALTER TABLE device_threat_counts ADD CONSTRAINT fk_device_threat_counts_devices_src_mac FOREIGN KEY (src_mac) REFERENCES devices (mac_address) ON DELETE CASCADE;
+
+CREATE INDEX ix_destinations_dst_country ON destinations (dst_country);
+
+CREATE INDEX ix_destinations_dst_port ON destinations (dst_port);
+
+CREATE INDEX ix_device_activity_hourly_hour ON device_activity_hourly (hour);
+
+CREATE INDEX ix_device_addresses_ip_address_first_seen ON device_addresses (ip_address, first_seen);
+
+CREATE INDEX ix_device_addresses_mac_address ON device_addresses (mac_address) WHERE source <> 'traffic';
 
 DO $text$
 BEGIN

@@ -19,7 +19,6 @@ namespace CobaltGraph.Data.Migrations
 
                 """);
 
-        // After the rows: an index is built faster than it is filled.
         private static void EnsureTextSearch(MigrationBuilder migrationBuilder)
             => migrationBuilder.Sql("""
                 DO $text$

@@ -86,10 +86,6 @@ namespace CobaltGraph.Data.Migrations
                     dst_org = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false, comment: "Empty when unknown."),
                     dst_hostname = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false, comment: "Empty when unknown.")
                 },
-                constraints: table =>
-                {
-                    table.PrimaryKey("pk_destinations", x => new { x.dst_ip, x.dst_port, x.dst_hostname, x.dst_org, x.dst_country, x.protocol });
-                },
                 comment: "What connections ever said of a destination: one row per different combination, kept by triggers, and kept beyond the connections. Text search and rare combinations are looked up here and lead to connections by dst_ip.");
 
             migrationBuilder.CreateTable(
@@ -104,16 +100,6 @@ namespace CobaltGraph.Data.Migrations
                     bytes_sent = table.Column<decimal>(type: "numeric", nullable: false, comment: "Sum; unknown sizes count as 0."),
                     bytes_received = table.Column<decimal>(type: "numeric", nullable: false, comment: "Sum; unknown sizes count as 0."),
                     destination_sketch = table.Column<BitArray>(type: "bit(256)", nullable: false, comment: "A bit for the hash of each destination address: at least as many destinations as bits are set; see distinct_estimate().")
-                },
-                constraints: table =>
-                {
-                    table.PrimaryKey("pk_device_activity_hourly", x => new { x.src_mac, x.hour });
-                    table.ForeignKey(
-                        name: "fk_device_activity_hourly_devices_src_mac",
-                        column: x => x.src_mac,
-                        principalTable: "devices",
-                        principalColumn: "mac_address",
-                        onDelete: ReferentialAction.Cascade);
                 },
                 comment: "What each device did in each hour, kept by triggers, and kept beyond the connections.")
                 .Annotation("Npgsql:StorageParameter:fillfactor", 80);
@@ -130,7 +116,6 @@ namespace CobaltGraph.Data.Migrations
                 },
                 constraints: table =>
                 {
-                    table.PrimaryKey("pk_device_addresses", x => new { x.mac_address, x.ip_address, x.source, x.first_seen });
                     table.CheckConstraint("ck_device_addresses_source", "source IN ('sighting', 'update', 'traffic')");
                     table.CheckConstraint("ck_device_addresses_times", "first_seen <= last_seen AND isfinite(first_seen) AND (isfinite(last_seen) OR source = 'update')");
                 },
@@ -144,16 +129,6 @@ namespace CobaltGraph.Data.Migrations
                     src_mac = table.Column<PhysicalAddress>(type: "macaddr", nullable: false),
                     threat_category = table.Column<string>(type: "character varying(50)", maxLength: 50, nullable: false),
                     connection_count = table.Column<long>(type: "bigint", nullable: false, comment: "Connections ever stored for the pair, whatever their score.")
-                },
-                constraints: table =>
-                {
-                    table.PrimaryKey("pk_device_threat_counts", x => new { x.src_mac, x.threat_category });
-                    table.ForeignKey(
-                        name: "fk_device_threat_counts_devices_src_mac",
-                        column: x => x.src_mac,
-                        principalTable: "devices",
-                        principalColumn: "mac_address",
-                        onDelete: ReferentialAction.Cascade);
                 },
                 comment: "Connections per device and threat category, kept by triggers, and kept beyond the connections.")
                 .Annotation("Npgsql:StorageParameter:fillfactor", 70);
@@ -183,35 +158,9 @@ namespace CobaltGraph.Data.Migrations
                 filter: "threat_score >= 2::real");
 
             migrationBuilder.CreateIndex(
-                name: "ix_destinations_dst_country",
-                table: "destinations",
-                column: "dst_country");
-
-            migrationBuilder.CreateIndex(
-                name: "ix_destinations_dst_port",
-                table: "destinations",
-                column: "dst_port");
-
-            migrationBuilder.CreateIndex(
                 name: "ix_device_destinations_first_seen",
                 table: "device_destinations",
                 column: "first_seen");
-
-            migrationBuilder.CreateIndex(
-                name: "ix_device_activity_hourly_hour",
-                table: "device_activity_hourly",
-                column: "hour");
-
-            migrationBuilder.CreateIndex(
-                name: "ix_device_addresses_ip_address_first_seen",
-                table: "device_addresses",
-                columns: new[] { "ip_address", "first_seen" });
-
-            migrationBuilder.CreateIndex(
-                name: "ix_device_addresses_mac_address",
-                table: "device_addresses",
-                column: "mac_address",
-                filter: "source <> 'traffic'");
 
             // Functions first: triggers, views and later functions call them.
             migrationBuilder.CreateFunction("threat_category_weight", version: 1);
@@ -241,6 +190,71 @@ namespace CobaltGraph.Data.Migrations
 
             BackFill(migrationBuilder);
             BackFillAddresses(migrationBuilder);
+
+            // After the rows: keys and indexes are built faster than they are filled, and a foreign key that is there before
+            // looks up every row on its own.
+            migrationBuilder.AddPrimaryKey(
+                name: "pk_destinations",
+                table: "destinations",
+                columns: new[] { "dst_ip", "dst_port", "dst_hostname", "dst_org", "dst_country", "protocol" });
+
+            migrationBuilder.AddPrimaryKey(
+                name: "pk_device_activity_hourly",
+                table: "device_activity_hourly",
+                columns: new[] { "src_mac", "hour" });
+
+            migrationBuilder.AddPrimaryKey(
+                name: "pk_device_addresses",
+                table: "device_addresses",
+                columns: new[] { "mac_address", "ip_address", "source", "first_seen" });
+
+            migrationBuilder.AddPrimaryKey(
+                name: "pk_device_threat_counts",
+                table: "device_threat_counts",
+                columns: new[] { "src_mac", "threat_category" });
+
+            migrationBuilder.AddForeignKey(
+                name: "fk_device_activity_hourly_devices_src_mac",
+                table: "device_activity_hourly",
+                column: "src_mac",
+                principalTable: "devices",
+                principalColumn: "mac_address",
+                onDelete: ReferentialAction.Cascade);
+
+            migrationBuilder.AddForeignKey(
+                name: "fk_device_threat_counts_devices_src_mac",
+                table: "device_threat_counts",
+                column: "src_mac",
+                principalTable: "devices",
+                principalColumn: "mac_address",
+                onDelete: ReferentialAction.Cascade);
+
+            migrationBuilder.CreateIndex(
+                name: "ix_destinations_dst_country",
+                table: "destinations",
+                column: "dst_country");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_destinations_dst_port",
+                table: "destinations",
+                column: "dst_port");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_device_activity_hourly_hour",
+                table: "device_activity_hourly",
+                column: "hour");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_device_addresses_ip_address_first_seen",
+                table: "device_addresses",
+                columns: new[] { "ip_address", "first_seen" });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_device_addresses_mac_address",
+                table: "device_addresses",
+                column: "mac_address",
+                filter: "source <> 'traffic'");
+
             EnsureTextSearch(migrationBuilder);
         }
 

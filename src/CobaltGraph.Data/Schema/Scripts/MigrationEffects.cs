@@ -26,6 +26,8 @@ internal static partial class MigrationEffects
         DropColumnOperation drop => [("drops with all values column", $"{drop.Table}.{drop.Name}")],
         AlterColumnOperation alter => [("alters column", $"{alter.Table}.{alter.Name}")],
         AlterTableOperation table => [("alters table", table.Name)],
+        AddPrimaryKeyOperation add => [("adds primary key", add.Name)],
+        AddForeignKeyOperation add => [("adds foreign key", add.Name)],
         CreateIndexOperation create => [("creates index", create.Name)],
         DropIndexOperation drop => [("drops index", drop.Name)],
         SqlOperation sql => Effects(sql.Sql),
@@ -52,7 +54,7 @@ internal static partial class MigrationEffects
         return effects;
     }
 
-    [GeneratedRegex("(table|column|index|function|trigger|view)$")]
+    [GeneratedRegex("(table|column|key|index|function|trigger|view)$")]
     private static partial Regex Kind();
 
     [GeneratedRegex("Operation$")]
