@@ -26,6 +26,39 @@ public class AddressBackFillTests(PostgresServerFixture server) : DatabaseTest(s
                 VALUES ('02:00:00:00:00:01', NULL, '192.0.2.9', 1), ('02:00:00:00:00:01', '0.0.0.0', '192.0.2.9', 1), (NULL, '192.0.2.7', '192.0.2.9', 1)
                 """));
 
+    // Gaps of a day, of a microsecond more and less, ends of days, any prefix length, both families, and times in the future.
+    [Fact]
+    public async Task Traffic_becomes_what_the_trigger_makes_of_it()
+    {
+        const string Rows = """
+            INSERT INTO connections ("timestamp", src_mac, src_ip, dst_ip, dst_port)
+            SELECT '2026-03-01Z'::timestamptz + r.at, ('02:00:00:00:00:0' || r.n % 3)::macaddr, r.ip::inet, '192.0.2.9', 1
+            FROM (
+                SELECT n, n * n % 401 * interval '7 hours' + n % 4 * interval '1 day 1 microsecond' - n % 5 * interval '1 microsecond' AS at,
+                       (ARRAY['192.0.2.1', '192.0.2.1/24', '192.0.2.2', '2001:db8::1', '2001:db8::1/64', '0.0.0.0', '0.0.0.0/8', '::', '::/0', NULL])[1 + n % 10] AS ip
+                FROM generate_series(1, 500) AS n
+                UNION ALL
+                SELECT 4, unnest(ARRAY[
+                    interval '23:59:59.999999', '1 day', '1 day 23:59:59.999999', '3 days', '4 days', '5 days 0.000001 seconds', '9000 days', '9100 days']), '192.0.2.3'
+            ) AS r
+            """;
+        const string Runs = """
+            SELECT concat_ws(' ', mac_address, ip_address, CASE WHEN first_seen < now() - interval '1 hour' THEN first_seen END,
+                CASE WHEN last_seen < now() - interval '1 hour' THEN last_seen END)
+            FROM device_addresses WHERE source = 'traffic' ORDER BY mac_address, ip_address, first_seen
+            """;
+        await using var fresh = await Server.CreateDatabaseAsync();
+        await fresh.ExecuteAsync(Rows);
+        var stored = (await fresh.QueryAsync(Runs)).Select(row => row[0] as string).ToArray();
+        await using var context = Database.NewContext();
+        await context.Database.MigrateAsync("20261124000001_DeviceInventory", Cancel);
+        await Run(Rows);
+        await context.Database.MigrateAsync(Cancel);
+
+        Assert.True(stored.Length > 50, $"{stored.Length} runs");
+        Assert.Equal(stored, await Texts(Runs));
+    }
+
     [Fact]
     public async Task Address_that_no_sighting_tells_of_is_a_clients_since_the_event_or_since_the_device_is_known()
         => Assert.Equal(
