@@ -228,8 +228,13 @@ internal sealed class AdoptionRun(
         foreach (var table in survey.Tables)
         {
             var counts = (await session.QueryAsync(
-                $"SELECT count(*), pg_total_relation_size($1::regclass) FROM {Ours(table.Name)}", cancellationToken, Ours(table.Name))
-                .ConfigureAwait(false))[0];
+                $"""
+                SELECT count(*), coalesce(
+                    (SELECT sum(pg_total_relation_size(relid))::bigint FROM pg_partition_tree($1::regclass)),
+                    pg_total_relation_size($1::regclass))
+                FROM {Ours(table.Name)}
+                """,
+                cancellationToken, Ours(table.Name)).ConfigureAwait(false))[0];
             stored.Add(new(table.Name, (long)counts[0]!, (long)counts[1]!));
         }
 

@@ -23,6 +23,7 @@ public class AdoptionTests(PostgresServerFixture server) : AdoptionTest(server)
         var report = await Adopt();
 
         Assert.Equal([700L, 100_000, events], report.Stored.Select(table => table.Rows));
+        Assert.All(report.Stored, table => Assert.True(table.Bytes > table.Rows * 10, $"{table.Name}: {table.Bytes} bytes"));
         Assert.Null(report.SetAsideTable);
         Assert.Equal(["another notation", "not as late, or first_seen not as early, as its connections"], Problems(report.Survey!));
         Assert.Empty(await Differences(Connections + "original_connections", Connections + "connections"));
