@@ -87,15 +87,16 @@ internal sealed class AdoptionRun(
     private async Task CopyAsync(AdoptionSql sql, CancellationToken cancellationToken)
     {
         var connections = Ours("connections");
+        var events = Ours("device_events");
         var edges = Ours("device_destinations");
         IReadOnlyList<string> keys =
         [
             .. await TakeKeysAsync(connections, cancellationToken).ConfigureAwait(false),
+            .. await TakeKeysAsync(events, cancellationToken).ConfigureAwait(false),
             .. await TakeKeysAsync(edges, cancellationToken).ConfigureAwait(false),
         ];
         await CopyPiecesAsync(OriginalTable.Connections, sql, sql.CopyConnections(connections, _macs), cancellationToken).ConfigureAwait(false);
-        await CopyPiecesAsync(OriginalTable.DeviceEvents, sql, sql.CopyEvents(Ours("device_events"), _macs), cancellationToken)
-            .ConfigureAwait(false);
+        await CopyPiecesAsync(OriginalTable.DeviceEvents, sql, sql.CopyEvents(events, _macs), cancellationToken).ConfigureAwait(false);
         await CopyDevicesAsync(sql, cancellationToken).ConfigureAwait(false);
 
         progress(new(AdoptionStep.Indexes, _copied, SurveyShare + RowsShare));
