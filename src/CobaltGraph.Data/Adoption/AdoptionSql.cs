@@ -58,9 +58,9 @@ internal sealed class AdoptionSql
                 FROM (
                     SELECT mac_address::text AS text FROM {_source(OriginalTable.Devices)}
                     UNION
-                    SELECT src_mac::text FROM {_source(OriginalTable.Connections)}
+                    SELECT src_mac::text FROM {_source(OriginalTable.Connections)} GROUP BY src_mac
                     UNION
-                    SELECT device_mac::text FROM {_source(OriginalTable.DeviceEvents)}
+                    SELECT device_mac::text FROM {_source(OriginalTable.DeviceEvents)} GROUP BY device_mac
                 ) AS u
                 WHERE u.text IS NOT NULL
             ) AS a
