@@ -9,13 +9,13 @@
 --        ix_connections_timestamp_threat_score, ix_device_destinations_first_seen, ix_destinations_dst_country,
 --        ix_destinations_dst_port, ix_device_activity_hourly_hour, ix_device_addresses_ip_address_first_seen,
 --        ix_device_addresses_mac_address; creates or replaces functions threat_category_weight, distinct_estimate,
---        ensure_text_search, ensure_connection_partitions, drop_connection_partitions, address_lapse, record_addresses,
---        record_address_updates, address_claims, devices_log_insert, devices_log_update, devices_log_delete,
---        devices_log_truncate, merge_device_sightings, connections_count, connections_refuse_rewrite,
---        connections_count_update; creates or replaces trigger connections_count_update; creates or replaces views
---        device_summary, device_threats, address_conflicts; writes rows of devices, device_threat_counts,
---        device_activity_hourly, destinations, device_addresses; adds primary keys pk_destinations,
---        pk_device_activity_hourly, pk_device_addresses, pk_device_threat_counts; adds foreign keys
+--        ensure_text_search, ensure_connection_partitions, drop_connection_partitions, sweep_device_status,
+--        address_lapse, record_addresses, record_address_updates, address_claims, devices_log_insert,
+--        devices_log_update, devices_log_delete, devices_log_truncate, merge_device_sightings, connections_count,
+--        connections_refuse_rewrite, connections_count_update; creates or replaces trigger connections_count_update;
+--        creates or replaces views device_summary, device_threats, address_conflicts; writes rows of devices,
+--        device_threat_counts, device_activity_hourly, destinations, device_addresses; adds primary keys
+--        pk_destinations, pk_device_activity_hourly, pk_device_addresses, pk_device_threat_counts; adds foreign keys
 --        fk_device_activity_hourly_devices_src_mac, fk_device_threat_counts_devices_src_mac; calls ensure_text_search.
 -- Needs  PostgreSQL 12 or later, psql 11 or later, a database in UTF8. The role that owns the site's tables; no
 --        superuser. 20261124000001_DeviceInventory and no later migration.
