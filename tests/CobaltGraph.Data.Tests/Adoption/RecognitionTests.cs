@@ -12,9 +12,12 @@ public class RecognitionTests(PostgresServerFixture server) : AdoptionTest(serve
     public async Task Database_of_ours_is_refused()
     {
         await using var ours = await Server.CreateDatabaseAsync();
+        await ours.ExecuteAsync("INSERT INTO connections (src_mac, dst_ip, dst_port) VALUES ('02:00:5e:00:00:01', '192.0.2.1', 443)");
+        var before = await ContentsAsync(ours);
 
         var error = await Refused(() => Adopt(ours.DataSource));
 
+        Assert.Equal(before, await ContentsAsync(ours));
         Assert.Contains("already", error.Message, StringComparison.Ordinal);
         Assert.Contains("migrate", error.Message, StringComparison.Ordinal);
     }
@@ -37,11 +40,14 @@ public class RecognitionTests(PostgresServerFixture server) : AdoptionTest(serve
     [InlineData("DROP TABLE connections; CREATE VIEW connections AS SELECT 1 AS id", "connections is not a plain table")]
     public async Task Database_of_others_is_left_alone_and_told_what_differs(string change, string problem)
     {
+        await Run(OriginalSchema.Fill(devices: 2, connections: 5));
         await Run("DROP VIEW active_devices, device_summary");
         await Run(change);
+        var before = await ContentsAsync(Database);
 
         var error = await Refused(() => Adopt());
 
+        Assert.Equal(before, await ContentsAsync(Database));
         Assert.Contains(problem, error.Message, StringComparison.Ordinal);
         Assert.Contains("neither", error.Message, StringComparison.Ordinal);
     }
