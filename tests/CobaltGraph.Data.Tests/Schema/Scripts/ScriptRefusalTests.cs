@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.RegularExpressions;
 using CobaltGraph.Data.Schema;
 using CobaltGraph.Testing;
@@ -112,7 +111,7 @@ public class ScriptRefusalTests(PostgresServerFixture server) : ScriptTest(serve
         Assert.Equal(3, failed.ExitCode);
         Assert.Contains("already_there", failed.Error, StringComparison.Ordinal);
         await Database.ExecuteAsync("DROP VIEW device_threats");
-        Assert.Equal(await CatalogueOf(Migrations[0].Id), await Catalogue.ReadAsync(Database));
+        Assert.Equal(await StateAfter(Migrations[0].Id), await StateOf(Database));
     }
 
     [Fact]
@@ -135,7 +134,7 @@ public class ScriptRefusalTests(PostgresServerFixture server) : ScriptTest(serve
         Assert.All(
             runs.Where(run => run.ExitCode != 0),
             run => Assert.Contains("Another session is migrating", run.Error, StringComparison.Ordinal));
-        Assert.Equal(await CatalogueOf(null), await Catalogue.ReadAsync(Database));
+        Assert.Equal(await StateAfter(null), await StateOf(Database));
     }
 
     [Fact]
@@ -153,42 +152,4 @@ public class ScriptRefusalTests(PostgresServerFixture server) : ScriptTest(serve
     [Fact]
     public async Task Script_gives_up_when_its_time_is_up()
         => await Refuses("statement timeout", ["-v", "statement_timeout=1ms", "-f", AllUp.First()]);
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Script_killed_in_the_middle_leaves_the_state_before(bool down)
-    {
-        await Passes(Files(AllUp.SkipLast(down ? 0 : 1)));
-        var before = await Catalogue.ReadAsync(Database);
-        var script = Read(down ? AllDown.First() : AllUp.Last());
-        var name = $"killed-{Guid.NewGuid():N}";
-
-        // All but the last statements, and then nothing more comes.
-        using var process = Psql.Start(
-            PsqlPath, Database.ConnectionStringWith(settings => settings.ApplicationName = name), ["-q", "-f", "-"]);
-        await process.StandardInput.WriteAsync(script.AsMemory(0, script.LastIndexOf("\\endif", StringComparison.Ordinal)), Cancel);
-        await process.StandardInput.FlushAsync(Cancel);
-        await Until($"SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE application_name = '{name}' AND state = 'idle in transaction' AND query LIKE '%__EFMigrationsHistory%product_version%VALUES%')",
-            process, down);
-        process.Kill();
-        await process.WaitForExitAsync(Cancel);
-        await Until($"SELECT NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE application_name = '{name}')", null, false);
-
-        Assert.Equal(before, await Catalogue.ReadAsync(Database));
-        await Passes(["-f", Idempotent]);
-        Assert.Equal(await CatalogueOf(null), await Catalogue.ReadAsync(Database));
-    }
-
-    private async Task Until(string sql, Process? process, bool down)
-    {
-        if (down)
-            sql = sql.Replace("product_version%VALUES", "migration_id", StringComparison.Ordinal).Replace("query LIKE '%", "query LIKE 'DELETE FROM%", StringComparison.Ordinal);
-        while (!await Database.ScalarAsync<bool>(sql))
-        {
-            if (process is { HasExited: true })
-                Assert.Fail($"psql ended with {process.ExitCode}: {await process.StandardError.ReadToEndAsync(Cancel)}");
-            await Task.Delay(20, Cancel);
-        }
-    }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using CobaltGraph.Testing;
 using Microsoft.EntityFrameworkCore;
 
@@ -9,15 +10,39 @@ public class ScriptRunTests(PostgresServerFixture server) : ScriptTest(server)
     public async Task All_in_order_and_all_once_more_leave_what_a_migration_leaves()
     {
         await Passes(Files(AllUp));
-        Assert.Equal(await CatalogueOf(null), await Catalogue.ReadAsync(Database));
+        Assert.Equal(await StateAfter(null), await StateOf(Database));
         await Database.ExecuteAsync("INSERT INTO connections (src_mac, dst_ip, dst_port) VALUES ('02:00:5e:00:00:01', '192.0.2.1', 443)");
 
         var again = await Passes(Files(AllUp));
 
         Assert.All(Migrations, migration => Assert.Contains($"has {migration.Id} already", again.Error, StringComparison.Ordinal));
-        Assert.Equal(await CatalogueOf(null), await Catalogue.ReadAsync(Database));
+        Assert.Equal(await StateAfter(null), await StateOf(Database));
         Assert.Equal(1, await Database.ScalarAsync<long>("SELECT connection_count FROM devices"));
         Assert.Equal(Migrations.Count, await Database.ScalarAsync<long>("""SELECT count(*) FROM "__EFMigrationsHistory" """));
+    }
+
+    [Fact]
+    public async Task Command_of_EF_Core_leaves_what_the_scripts_leave()
+    {
+        await using var other = await Server.CreateDatabaseAsync(migrated: false);
+        var configuration = AppContext.BaseDirectory.Contains("Release", StringComparison.Ordinal) ? "Release" : "Debug";
+        using var process = Process.Start(new ProcessStartInfo("dotnet")
+        {
+            ArgumentList = { "ef", "database", "update", "--no-build", "--configuration", configuration, "--project", Repository.PathOf("src", "CobaltGraph.Data") },
+            Environment = { ["COBALTGRAPH_CONNECTION"] = other.ConnectionString, ["DOTNET_NOLOGO"] = "1" },
+            WorkingDirectory = Repository.Root,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        var error = process.StandardError.ReadToEndAsync(Cancel);
+        var output = await process.StandardOutput.ReadToEndAsync(Cancel) + await error;
+        await process.WaitForExitAsync(Cancel);
+        Assert.SkipWhen(output.Contains("dotnet tool restore", StringComparison.Ordinal), "dotnet-ef is not there: dotnet tool restore fetches it.");
+        Assert.True(process.ExitCode == 0, output);
+
+        await Passes(Files(AllUp));
+
+        Assert.Equal(await StateOf(other), await StateOf(Database));
     }
 
     [Fact]
@@ -27,7 +52,7 @@ public class ScriptRunTests(PostgresServerFixture server) : ScriptTest(server)
         {
             await Passes(["-f", Idempotent]);
             await Passes(["-v", "schema=site", "-f", Idempotent]);
-            Assert.Equal(await CatalogueOf(null), await Catalogue.ReadAsync(Database));
+            Assert.Equal(await StateAfter(null), await StateOf(Database));
             await using var migrated = await Migrated();
             await AssertAlike(migrated, "public");
             await AssertAlike(migrated, "site");
@@ -46,8 +71,8 @@ public class ScriptRunTests(PostgresServerFixture server) : ScriptTest(server)
             await Passes(["-f", $"{migration.FileName}.up.sql"], connection: one.ConnectionString);
             await Passes(["-f", Idempotent], connection: all.ConnectionString);
 
-            Assert.Equal(await CatalogueOf(migration.Id), await Catalogue.ReadAsync(one));
-            Assert.Equal(await CatalogueOf(null), await Catalogue.ReadAsync(all));
+            Assert.Equal(await StateAfter(migration.Id), await StateOf(one));
+            Assert.Equal(await StateAfter(null), await StateOf(all));
         }
     }
 
@@ -63,38 +88,38 @@ public class ScriptRunTests(PostgresServerFixture server) : ScriptTest(server)
 
         await Passes(["-f", Idempotent]);
 
-        Assert.Equal(await CatalogueOf(null), await Catalogue.ReadAsync(Database));
+        Assert.Equal(await StateAfter(null), await StateOf(Database));
     }
 
     [Fact]
     public async Task Down_leaves_the_migration_before_and_up_again_the_same()
     {
         await Passes(Files(AllUp));
-        var full = await Catalogue.ReadAsync(Database);
+        var full = await StateOf(Database);
 
         foreach (var migration in Migrations.Reverse())
         {
             await Passes(["-f", $"{migration.FileName}.down.sql"]);
             Assert.Equal(
-                await CatalogueOf(migration.Number == 1 ? "0" : Migrations[migration.Number - 2].Id),
-                await Catalogue.ReadAsync(Database));
+                await StateAfter(migration.Number == 1 ? "0" : Migrations[migration.Number - 2].Id),
+                await StateOf(Database));
         }
 
         await Passes(Files(AllUp));
-        Assert.Equal(full, await Catalogue.ReadAsync(Database));
+        Assert.Equal(full, await StateOf(Database));
     }
 
     [Fact]
     public async Task Up_again_after_the_newest_down_gives_the_same_columns_behind_those_that_were_dropped()
     {
         await Passes(Files(AllUp));
-        var full = await Catalogue.ReadAsync(Database);
+        var full = await StateOf(Database);
 
         await Passes(["-f", AllDown.First(), "-f", AllUp.Last()]);
         await using var migrated = await Migrated();
         await AssertAlike(migrated, "public");
 
-        Assert.Equal(full.Select(WithoutPosition).Order(), (await Catalogue.ReadAsync(Database)).Select(WithoutPosition).Order());
+        Assert.Equal(full.Select(WithoutPosition).Order(), (await StateOf(Database)).Select(WithoutPosition).Order());
 
         static string WithoutPosition(string line)
             => line.StartsWith("column ", StringComparison.Ordinal)
@@ -109,7 +134,7 @@ public class ScriptRunTests(PostgresServerFixture server) : ScriptTest(server)
 
         await Passes(["-c", "SET client_encoding = 'LATIN1'", "-f", Idempotent], connection: latin);
 
-        Assert.Equal(await CatalogueOf(null), await Catalogue.ReadAsync(Database));
+        Assert.Equal(await StateAfter(null), await StateOf(Database));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using CobaltGraph.Data.Schema.Catalog;
 using CobaltGraph.Data.Schema.Scripts;
 using CobaltGraph.Testing;
@@ -12,6 +13,9 @@ public abstract class ScriptTest(PostgresServerFixture server) : IAsyncLifetime
     protected const string Idempotent = "cobaltgraph.idempotent.sql";
 
     private protected static readonly IReadOnlyList<ScriptedMigration> Migrations = MigrationScripts.Read();
+
+    // Every test of a run has the same server.
+    private static readonly ConcurrentDictionary<string, Lazy<Task<string[]>>> States = new();
 
     private string _psql = "";
 
@@ -56,11 +60,11 @@ public abstract class ScriptTest(PostgresServerFixture server) : IAsyncLifetime
     /// <summary>Runs psql, which must end with an error that says this, and change nothing.</summary>
     private protected async Task<PsqlResult> Refuses(string message, string[] arguments, string input = "")
     {
-        var before = await Catalogue.ReadAsync(Database);
+        var before = await StateOf(Database);
         var result = await Run(arguments, input);
         Assert.True(result.ExitCode == 3, $"psql {string.Join(' ', arguments)} ended with {result.ExitCode}: {result.Error}");
         Assert.Contains(message, result.Error, StringComparison.Ordinal);
-        Assert.Equal(before, await Catalogue.ReadAsync(Database));
+        Assert.Equal(before, await StateOf(Database));
         return result;
     }
 
@@ -77,11 +81,17 @@ public abstract class ScriptTest(PostgresServerFixture server) : IAsyncLifetime
         return other;
     }
 
-    protected async Task<string[]> CatalogueOf(string? migration)
-    {
-        await using var other = await Migrated(migration);
-        return await Catalogue.ReadAsync(other);
-    }
+    /// <summary>The state that EF Core's migrations lead to, up to this one or to the last; made once.</summary>
+    private protected Task<string[]> StateAfter(string? migration)
+        => States.GetOrAdd(migration ?? "", _ => new(async () =>
+        {
+            await using var other = await Migrated(migration);
+            return await StateOf(other);
+        })).Value;
+
+    /// <summary>All that the server says of schema public: texts and positions, owners, rights, policies.</summary>
+    private protected static async Task<string[]> StateOf(TestDatabase database)
+        => [.. await Catalogue.ReadAsync(database), .. (await ReadCatalog(database, "public")).ToLines()];
 
     /// <summary>The server's catalogue must say the same of two schemas, whatever they are called.</summary>
     protected async Task AssertAlike(TestDatabase expected, string schema)
