@@ -17,8 +17,9 @@ public partial class InterpolatedSqlTests
             "Tables and schema quoted where the fields are set; definitions are the server's own.",
             ["_target", "_macs", "found.Macs", "_edges", "edges", "table", "constraint[1]", "sql.SourceOf(table)", "what"]),
         ["Adoption/AdoptionSession.cs"] = (
-            "Two settings, by what the server has.",
+            "Settings, by what is done and what the server has.",
             [
+                "(readOnly ? \"64MB\" : \"256MB\")",
                 "(connection.PostgreSqlVersion.Major >= 17 ? \"SET LOCAL transaction_timeout = 0;\" : \"\")",
                 "(readOnly ? \"SET TRANSACTION READ ONLY;\" : \"SET LOCAL maintenance_work_mem = '256MB'; SET LOCAL default_statistics_target = 20;\")",
             ]),
@@ -40,8 +41,8 @@ public partial class InterpolatedSqlTests
             ["schema", "session.SearchPath ?? schema"]),
         ["Schema/SchemaPatch.cs"] = (NotRun, null),
         ["Schema/SchemaProof.cs"] = (
-            "A name drawn at random, a role quoted above, a word of ours, and a message.",
-            ["name", "quoted", "right", "new NpgsqlConnectionStringBuilder(connection.ConnectionString).Username"]),
+            "A name drawn at random, a constant, a role quoted above, a word of ours, and a message.",
+            ["name", "BeforeMore", "quoted", "right", "new NpgsqlConnectionStringBuilder(connection.ConnectionString).Username"]),
         ["Schema/SchemaText.cs"] = (NotRun, null),
         ["Schema/Scripts/MigrationEffects.cs"] = (NotRun, null),
         ["Schema/Scripts/MigrationScripts.cs"] = (OfOurs, null),
