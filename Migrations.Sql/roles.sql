@@ -412,8 +412,12 @@ BEGIN
     -- transaction that made the entry, and by no later one.
     -- Made anew only where they are not as this left them: it locks everybody out, who then waits for a backup or a long batch too.
     FOR v_object IN
-        SELECT oid, oid::regclass AS name, relrowsecurity AS is_on FROM pg_class WHERE relnamespace = v_namespace AND relname = 'ingest_batches'
+        SELECT oid, oid::regclass AS name, relrowsecurity AS is_on, relforcerowsecurity AS is_forced
+        FROM pg_class WHERE relnamespace = v_namespace AND relname = 'ingest_batches'
     LOOP
+        IF v_object.is_forced THEN
+            EXECUTE format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY', v_object.name);
+        END IF;
         IF NOT v_object.is_on THEN
             EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', v_object.name);
         END IF;

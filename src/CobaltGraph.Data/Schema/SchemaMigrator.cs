@@ -71,7 +71,8 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
             var script = new StringBuilder("\\set ON_ERROR_STOP on\n");
             var schema = SqlText.Identifier(state.Schema);
             if (!state.SchemaExists) script.Append($"CREATE SCHEMA {schema};\n");
-            script.Append($"SET search_path = {session.SearchPath ?? schema};\n");
+            // As the connection says it, which is not always how SET would have to.
+            script.Append($"SELECT pg_catalog.set_config('search_path', {SqlText.Literal(session.SearchPath ?? schema)}, false);\n");
             if (session.Role is { } role) script.Append($"SET ROLE {SqlText.Identifier(role)};\n");
             script.Append('\n');
 
@@ -379,7 +380,8 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
 
             var names = new List<string>();
             var ensure = new NpgsqlCommand(
-                "SELECT name FROM ensure_connection_partitions(now(), now() + make_interval(months => $1)) AS name",
+                // Months are UTC's: at the end of one, elsewhere is another.
+                "SELECT name FROM ensure_connection_partitions(now(), (now() AT TIME ZONE 'UTC' + make_interval(months => $1)) AT TIME ZONE 'UTC') AS name",
                 Connection);
             await using (ensure.ConfigureAwait(false))
             {

@@ -60,8 +60,10 @@ internal static class SchemaPatch
             { ExpectedObject: null, FoundObject: { } extra } => [CommentedOut(Drop(extra))],
             { FoundObject: null, ExpectedObject: { } missing } => Create(missing, d, expected, all),
             { Property: "owner" } => [$"ALTER {Target(d)} OWNER TO {d.Expected};"],
+            { Kind: "schema", Property: SchemaCatalog.NewFunctions } =>
+                [$"ALTER DEFAULT PRIVILEGES FOR ROLE {SchemaCatalog.Owner} REVOKE ALL ON FUNCTIONS FROM PUBLIC;"],
             { Property: "comment" } => [$"COMMENT ON {Target(d)} IS {Literal(d.Expected)};"],
-            { Property: { } property } when property.StartsWith(GrantsTo, StringComparison.Ordinal) => Grants(d, property[GrantsTo.Length..]),
+            { Property: { } property } when property.StartsWith(GrantsTo, StringComparison.Ordinal) => Grants(d, property[GrantsTo.Length..], expected),
             { Kind: "function" or "procedure", ExpectedObject.Definition: { } definition } => [$"{definition};"],
             { Kind: "view", Property: "query", ExpectedObject.Definition: { } definition } => [$"{definition};"],
             { Kind: "trigger" or "constraint trigger", Property: "state" } => [TriggerState(d)],
@@ -188,10 +190,10 @@ internal static class SchemaPatch
     private static bool IsOf(string column, CatalogObject table)
         => column.StartsWith($"{table.Name}.", StringComparison.Ordinal) || column.StartsWith($"{SqlText.Identifier(table.Name)}.", StringComparison.Ordinal);
 
-    private static IEnumerable<string> Grants(CatalogDifference d, string grantee)
+    private static IEnumerable<string> Grants(CatalogDifference d, string grantee, SchemaCatalog expected)
     {
         var to = grantee == "its owner" ? SchemaCatalog.Owner : grantee;
-        var expected = d.Expected?.Split(", ") ?? [];
+        var wanted = d.Expected?.Split(", ") ?? [];
         var found = d.Found?.Split(", ") ?? [];
         var (on, of) = d.Kind switch
         {
@@ -206,9 +208,22 @@ internal static class SchemaPatch
             yield break;
         }
 
-        foreach (var right in found.Except(expected))
+        foreach (var right in found.Except(wanted))
+        {
             yield return $"REVOKE {Bare(right)}{of} ON {on} FROM {to};";
-        foreach (var right in expected.Except(found))
+            // Taken from the table, it is taken from each column too.
+            var columns = d.Kind is "table" or "view"
+                ? expected.Objects
+                    .Where(o => o.Kind == "column" && o.Table == d.ExpectedObject!.Name
+                        && o.Properties.TryGetValue(d.Property!, out var rights) && rights.Split(", ").Select(Bare).Contains(Bare(right)))
+                    .Select(o => Quote(Last(o)))
+                    .ToList()
+                : [];
+            if (columns.Count > 0)
+                yield return $"GRANT {Bare(right)} ({string.Join(", ", columns)}) ON {on} TO {to};";
+        }
+
+        foreach (var right in wanted.Except(found))
             yield return $"GRANT {Bare(right)}{of} ON {on} TO {to}{(right.Contains(Option, StringComparison.Ordinal) ? Option.ToUpperInvariant() : "")};";
 
         static string Bare(string right) => right.Replace(Option, "", StringComparison.Ordinal);

@@ -37,8 +37,7 @@ public partial class InterpolatedSqlTests
         ["Schema/SchemaHistoryRepository.cs"] = (
             "EF Core quotes it.", ["Dependencies.TypeMappingSource.GetMapping(typeof(string)).GenerateSqlLiteral(TableName)"]),
         ["Schema/SchemaMigrator.cs"] = (
-            "A script to read and run by hand; the schema is quoted, the path is that of the user's connection.",
-            ["schema", "session.SearchPath ?? schema"]),
+            "A script to read and run by hand; the schema is quoted.", ["schema"]),
         ["Schema/SchemaPatch.cs"] = (NotRun, null),
         ["Schema/SchemaProof.cs"] = (
             "A name drawn at random, a constant, a role quoted above, a word of ours, and a message.",

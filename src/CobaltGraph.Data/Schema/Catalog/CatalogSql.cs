@@ -64,7 +64,17 @@ internal static class CatalogSql
                            AND (r.rolsuper OR r.rolname = 'pg_database_owner' OR r.oid = d.datdba)
                     THEN '{SchemaCatalog.Owner}' ELSE r.rolname::text END
                 FROM pg_catalog.pg_roles AS r, pg_catalog.pg_database AS d
-                WHERE r.oid = site.nspowner AND d.datname = pg_catalog.current_database()))
+                WHERE r.oid = site.nspowner AND d.datname = pg_catalog.current_database()),
+                -- What roles.sql takes away; it is said of a role, not of a schema, so that it would be the same of any other one.
+                '{SchemaCatalog.NewFunctions}', CASE
+                    WHEN pg_catalog.obj_description(site.oid, 'pg_namespace') LIKE '{RolesScript.CommentPrefix}%' AND EXISTS (
+                        SELECT 1
+                        FROM pg_catalog.aclexplode(coalesce(
+                            (SELECT d.defaclacl FROM pg_catalog.pg_default_acl AS d
+                             WHERE d.defaclrole = keeper.oid AND d.defaclnamespace = 0::oid AND d.defaclobjtype = 'f'),
+                            pg_catalog.acldefault('f', keeper.oid))) AS e
+                        WHERE e.grantee = 0::oid)
+                    THEN 'everybody may call them' END)
             || coalesce((
                 SELECT pg_catalog.jsonb_object_agg('grants to ' || g.grantee, g.privileges) FROM (
                     SELECT {Grantee("e.grantee")} AS grantee,

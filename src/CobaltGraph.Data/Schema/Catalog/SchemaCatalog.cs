@@ -16,6 +16,9 @@ internal sealed class SchemaCatalog
     /// <summary>Stands for the role that owns most of the schema's objects.</summary>
     public const string Owner = "{owner}";
 
+    /// <summary>What of the schema says that everybody may call functions that its owner will make.</summary>
+    public const string NewFunctions = "new functions";
+
     private SchemaCatalog(string schema, string ownerName, IReadOnlyList<CatalogObject> objects)
     {
         Schema = schema;
