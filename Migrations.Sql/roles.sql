@@ -206,7 +206,8 @@ BEGIN
         SELECT t.oid::regtype::text, t.typowner
         FROM pg_type AS t
         LEFT JOIN pg_class AS c ON c.oid = t.typrelid
-        WHERE t.typnamespace = v_namespace AND t.typcategory <> 'A' AND (t.typtype <> 'c' OR c.relkind = 'c')
+        WHERE t.typnamespace = v_namespace AND (t.typtype <> 'c' OR c.relkind = 'c')
+          AND NOT EXISTS (SELECT 1 FROM pg_type AS e WHERE e.typarray = t.oid)
         UNION ALL
         SELECT 'collation ' || quote_ident(collname), collowner FROM pg_collation WHERE collnamespace = v_namespace
         UNION ALL

@@ -13,7 +13,7 @@
 --        device_events_refuse_change; creates or replaces views active_devices, device_summary; calls
 --        ensure_connection_partitions.
 -- Needs  PostgreSQL 12 or later, psql 11 or later, a database in UTF8. The right to create in the site's schema, and in
---        the database if that is to be created too.
+--        the database if that is to be created too; where the schema's owner cannot log in, SET ROLE to it.
 -- Run    psql -X -v schema=SITE -f 0001_DeviceInventory.up.sql "host=... dbname=... user=..."
 --        Without schema=, the first schema of the search path is the site. -v lock_timeout= and -v statement_timeout=
 --        replace 5s and 30min; 0 is none.

@@ -4,7 +4,8 @@
 -- Does   applies 20261124000001_DeviceInventory where it is missing; applies 20261124000002_ThreatScoring where it is
 --        missing.
 -- Needs  PostgreSQL 12 or later, psql 11 or later, a database in UTF8. The role that owns the site's tables; for an
---        empty site the right to create in its schema, and in the database if that is to be created too; no superuser.
+--        empty site the right to create in its schema, and in the database if that is to be created too; where the
+--        schema's owner cannot log in, SET ROLE to it; no superuser.
 -- Run    psql -X -v schema=SITE -f cobaltgraph.idempotent.sql "host=... dbname=... user=..."
 --        Without schema=, the first schema of the search path is the site. -v lock_timeout= and -v statement_timeout=
 --        replace 5s and 30min; 0 is none.

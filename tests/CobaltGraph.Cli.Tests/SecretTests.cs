@@ -111,10 +111,12 @@ public sealed class SecretTests(WatchedServer server) : IClassFixture<WatchedSer
             new Dictionary<string, string?> { ["COBALTGRAPH_CONNECTION"] = source.ConnectionString + $";Password={server.Password}" }, "devices");
         await using var look = source.CreateCommand(
             "SELECT concat_ws(' ', query, application_name) FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        deadline.CancelAfter(TimeSpan.FromMinutes(1));
         object? activity;
-        while ((activity = await look.ExecuteScalarAsync(Cancel)) is null)
-            await Task.Delay(20, Cancel);
-        await server.SeenAsync($"{ChildCommand.Program} devices", Cancel);
+        while ((activity = await look.ExecuteScalarAsync(deadline.Token)) is null)
+            await Task.Delay(20, deadline.Token);
+        await server.SeenAsync($"{ChildCommand.Program} devices", deadline.Token);
         await transaction.RollbackAsync(Cancel);
 
         // That table has no columns.

@@ -132,7 +132,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             {
                 return Found(
                     SearchStrategy.ByDestination,
-                    await FetchAsync(destinations, PerDestination, RowsOfCandidates, cancellationToken).ConfigureAwait(false));
+                    await FetchAsync(destinations, PerDestination, RowsOfDestinations, cancellationToken).ConfigureAwait(false));
             }
         }
 
@@ -141,7 +141,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
 
         var found = Found(
             devices.Count == 0 ? SearchStrategy.Empty : SearchStrategy.ByDevice,
-            await FetchAsync(devices, PerDevice, RowsOfCandidates, cancellationToken).ConfigureAwait(false));
+            await FetchAsync(devices, PerDevice, RowsOfDevices, cancellationToken).ConfigureAwait(false));
         return await WithThoseOfNoDeviceAsync(found, cancellationToken).ConfigureAwait(false);
     }
 
@@ -293,14 +293,14 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
                 SearchStrategy.ByDestination,
                 await FetchAsync(
                     [.. addresses.Select(address => new Candidate<IPAddress>(address))],
-                    (keys, rows) => PerDestination(keys, rows.Where(c => Unestimated.Holds(sources.Contains(c.SrcMac)))), RowsOfCandidates,
+                    (keys, rows) => PerDestination(keys, rows.Where(c => Unestimated.Holds(sources.Contains(c.SrcMac)))), RowsOfDestinations,
                     cancellationToken).ConfigureAwait(false));
         }
 
         return Found(
             SearchStrategy.ByDevice,
             await FetchAsync(
-                reached, (keys, rows) => PerDevice(keys, rows.Where(c => Unestimated.Holds(addresses.Contains(c.DstIp)))), RowsOfCandidates,
+                reached, (keys, rows) => PerDevice(keys, rows.Where(c => Unestimated.Holds(addresses.Contains(c.DstIp)))), RowsOfEdges,
                 cancellationToken)
                 .ConfigureAwait(false));
     }
@@ -402,9 +402,37 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         return rows.Between(from, until);
     }
 
-    /// <summary>The same, for candidates from which most of the filter follows.</summary>
-    private IQueryable<Connection> RowsOfCandidates(DateTimeOffset? from, DateTimeOffset? until)
+    /// <summary>Rows of destinations, from which most of the filter follows.</summary>
+    private IQueryable<Connection> RowsOfDestinations(DateTimeOffset? from, DateTimeOffset? until)
         => AfterPosition(Readable(from, until).MatchingUnestimated(filter));
+
+    /// <summary>Rows of devices, from which their source addresses follow, and nothing else.</summary>
+    internal IQueryable<Connection> RowsOfDevices(DateTimeOffset? from, DateTimeOffset? until)
+    {
+        var rest = filter with { Devices = null, Source = null };
+        return AfterPosition(Readable(from, until).Matching(rest)
+            .MatchingUnestimated(new ConnectionFilter { Devices = filter.Devices, Source = filter.Source }));
+    }
+
+    /// <summary>Rows of devices with those of their destinations that the filter leaves.</summary>
+    internal IQueryable<Connection> RowsOfEdges(DateTimeOffset? from, DateTimeOffset? until)
+    {
+        var rest = new ConnectionFilter
+        {
+            From = filter.From,
+            Until = filter.Until,
+            Levels = filter.Levels,
+            MinScore = filter.MinScore,
+            MaxScore = filter.MaxScore,
+            Category = filter.Category,
+            Metadata = filter.Metadata,
+        };
+        var ofEdges = filter with
+        {
+            From = null, Until = null, Levels = null, MinScore = null, MaxScore = null, Category = null, Metadata = null,
+        };
+        return AfterPosition(Readable(from, until).Matching(rest).MatchingUnestimated(ofEdges));
+    }
 
     private IQueryable<Connection> InOrder(IQueryable<Connection> rows) => Descending
         ? rows.OrderByDescending(c => c.Timestamp).ThenByDescending(c => c.Id)

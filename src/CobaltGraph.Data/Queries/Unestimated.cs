@@ -13,7 +13,7 @@ internal static class Unestimated
     /// <summary>The condition, as <c>booleq(…, TRUE)</c>: functions have no statistics.</summary>
     public static bool Holds(bool condition) => condition;
 
-    /// <summary>The rows of a filter; its times alone are left to the planner.</summary>
+    /// <summary>The rows of a filter, of which its times alone are left to the planner.</summary>
     public static IQueryable<Connection> MatchingUnestimated(this IQueryable<Connection> rows, ConnectionFilter filter)
     {
         rows = rows.Between(filter.From, filter.Until);

@@ -142,7 +142,15 @@ internal static partial class RolesScript
     }
 
     private static NpgsqlCommand NewFind(NpgsqlConnection connection, string schema)
-        => new("SELECT pg_catalog.obj_description(oid, 'pg_namespace') FROM pg_catalog.pg_namespace WHERE nspname = $1", connection)
+        => new(
+            """
+            SELECT d.description
+            FROM pg_catalog.pg_namespace AS n
+            JOIN pg_catalog.pg_description AS d
+                ON d.objoid = n.oid AND d.classoid = 'pg_catalog.pg_namespace'::regclass::oid AND d.objsubid = 0
+            WHERE n.nspname = $1
+            """,
+            connection)
         {
             Parameters = { new() { Value = schema, NpgsqlDbType = NpgsqlDbType.Text } },
         };

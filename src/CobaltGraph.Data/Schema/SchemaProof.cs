@@ -117,7 +117,16 @@ internal sealed class SchemaProof(
         if (alsoExpected is not null)
         {
             await RunAsync($"SAVEPOINT {BeforeMore}").ConfigureAwait(false);
-            await alsoExpected(connection, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await alsoExpected(connection, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                await RunAsync($"ROLLBACK TO SAVEPOINT {BeforeMore}", EndedAsync).ConfigureAwait(false);
+                throw;
+            }
+
             await StillThereAsync().ConfigureAwait(false);
         }
 
@@ -128,21 +137,7 @@ internal sealed class SchemaProof(
         // A COMMIT in it would keep the schema, and what follows would be done to the site itself.
         async Task StillThereAsync()
         {
-            try
-            {
-                await RunAsync($"RELEASE SAVEPOINT {BeforeMore}").ConfigureAwait(false);
-            }
-            catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.InvalidSavepointSpecification or PostgresErrorCodes.NoActiveSqlTransaction)
-            {
-                await RunAsync("ROLLBACK").ConfigureAwait(false);
-                await RunAsync(
-                    (asOwner ? $"SET ROLE {quoted}; " : "") + $"DROP SCHEMA IF EXISTS {name} CASCADE" + (asOwner ? "; RESET ROLE" : "")).ConfigureAwait(false);
-                throw new SchemaProofException(
-                    "What is also expected ends the transaction of the comparison: leave out BEGIN, COMMIT and ROLLBACK. The schema of " +
-                    "the comparison is gone; what else was committed by it stays.",
-                    isNotOurs: false);
-            }
-
+            await RunAsync($"RELEASE SAVEPOINT {BeforeMore}", EndedAsync).ConfigureAwait(false);
             if (!await AskAsync("SELECT pg_catalog.current_schema()::text = $1", name).ConfigureAwait(false))
             {
                 throw new SchemaProofException(
@@ -151,11 +146,30 @@ internal sealed class SchemaProof(
             }
         }
 
-        async Task RunAsync(string sql)
+        async Task EndedAsync()
+        {
+            await RunAsync("ROLLBACK").ConfigureAwait(false);
+            await RunAsync(
+                (asOwner ? $"SET ROLE {quoted}; " : "") + $"DROP SCHEMA IF EXISTS {name} CASCADE" + (asOwner ? "; RESET ROLE" : "")).ConfigureAwait(false);
+            throw new SchemaProofException(
+                "What is also expected ends the transaction of the comparison: leave out BEGIN, COMMIT and ROLLBACK. The schema of " +
+                "the comparison is gone; what else was committed by it stays.",
+                isNotOurs: false);
+        }
+
+        async Task RunAsync(string sql, Func<Task>? whenNoTransaction = null)
         {
             var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
             await using var _ = command.ConfigureAwait(false);
-            await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (PostgresException e) when (whenNoTransaction is not null
+                && e.SqlState is PostgresErrorCodes.InvalidSavepointSpecification or PostgresErrorCodes.NoActiveSqlTransaction)
+            {
+                await whenNoTransaction().ConfigureAwait(false);
+            }
         }
 
         async Task<bool> AskAsync(string sql, string? argument)

@@ -385,6 +385,28 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
         }).ToQueryString(), StringComparison.Ordinal);
     }
 
+    // A rare category of a busy device is found by the index of categories.
+    [Fact]
+    public async Task What_does_not_follow_from_the_candidates_is_left_to_the_planner()
+    {
+        await using var context = Database.NewContext();
+        var search = new ConnectionSearch(context, new ConnectionFilter
+        {
+            Devices = [ConnectionRows.Device(1)],
+            Source = IPNetwork.Parse("10.0.0.1/32"),
+            Country = "UA",
+            Category = "c2",
+            MinScore = 3,
+        });
+
+        Assert.Matches(
+            @"dst_country = .*threat_category = .* AND booleq\(\(?c\.src_mac = @\w+.*src_ip = .*, TRUE\)\s*$",
+            search.RowsOfDevices(null, null).ToQueryString());
+        Assert.Matches(
+            @"threat_score >= @\w+ AND c\.threat_category = @\w+ AND booleq\(.*src_mac.*dst_country.*, TRUE\)\s*$",
+            search.RowsOfEdges(null, null).ToQueryString());
+    }
+
     private async Task InsertAsync(Random random)
     {
         await using var context = Database.NewContext();

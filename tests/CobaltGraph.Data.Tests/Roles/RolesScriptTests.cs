@@ -155,6 +155,7 @@ public sealed class RolesScriptTests(PostgresServerFixture server) : IAsyncLifet
     [InlineData("CREATE VIEW site.peek AS SELECT 1 AS one", "site.peek")]
     [InlineData("CREATE OPERATOR site.= (LEFTARG = text, RIGHTARG = name, FUNCTION = pg_catalog.texteqname)", "site.=(text,name)")]
     [InlineData("CREATE TYPE site.mood AS ENUM ('calm')", "site.mood")]
+    [InlineData("CREATE DOMAIN site.moods AS text[]", "site.moods")]
     [InlineData("CREATE COLLATION site.spelling FROM \"C\"", "collation spelling")]
     public async Task What_a_stranger_has_made_does_not_become_the_owners(string statement, string name)
     {
@@ -485,7 +486,6 @@ public sealed class RolesScriptTests(PostgresServerFixture server) : IAsyncLifet
         await _roles.RunAsync(writer, schema, "INSERT INTO connections (dst_ip, dst_port) VALUES ('192.0.2.1', 443)");
     }
 
-    // A member of the roles that the DBA made is not the DBA's to make where a superuser made the roles.
     private async Task<List<PostgresNotice>> WarningsAsync(Func<NpgsqlConnection, Task> run)
     {
         var warnings = new List<PostgresNotice>();
@@ -495,6 +495,7 @@ public sealed class RolesScriptTests(PostgresServerFixture server) : IAsyncLifet
         return warnings;
     }
 
+    // A member of the roles that the DBA made is not the DBA's to make where a superuser made the roles.
     private static async Task<string> LoginOfSuperuserAsync(RolesDatabase roles, string memberOf)
     {
         var login = roles.Named("login");

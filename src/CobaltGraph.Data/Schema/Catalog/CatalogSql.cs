@@ -60,14 +60,14 @@ internal static class CatalogSql
             pg_catalog.jsonb_build_object('owner', (
                 -- Where roles are in use, the triggers run as the owner, who needs the schema: nobody stands in for him.
                 SELECT CASE WHEN r.oid = keeper.oid
-                        OR (pg_catalog.obj_description(site.oid, 'pg_namespace') LIKE '{RolesScript.CommentPrefix}%') IS NOT TRUE
+                        OR ({Comment("site.oid", "pg_namespace")} LIKE '{RolesScript.CommentPrefix}%') IS NOT TRUE
                            AND (r.rolsuper OR r.rolname = 'pg_database_owner' OR r.oid = d.datdba)
                     THEN '{SchemaCatalog.Owner}' ELSE r.rolname::text END
                 FROM pg_catalog.pg_roles AS r, pg_catalog.pg_database AS d
                 WHERE r.oid = site.nspowner AND d.datname = pg_catalog.current_database()),
                 -- What roles.sql takes away; it is said of a role, not of a schema, so that it would be the same of any other one.
                 '{SchemaCatalog.NewFunctions}', CASE
-                    WHEN pg_catalog.obj_description(site.oid, 'pg_namespace') LIKE '{RolesScript.CommentPrefix}%' AND EXISTS (
+                    WHEN {Comment("site.oid", "pg_namespace")} LIKE '{RolesScript.CommentPrefix}%' AND EXISTS (
                         SELECT 1
                         FROM pg_catalog.aclexplode(coalesce(
                             (SELECT d.defaclacl FROM pg_catalog.pg_default_acl AS d
@@ -83,7 +83,7 @@ internal static class CatalogSql
                     FROM pg_catalog.aclexplode(site.nspacl) AS e
                     WHERE e.grantee NOT IN (site.nspowner, keeper.oid)
                       -- What initdb gave to all, as on public; roles.sql takes that away.
-                      AND NOT ((pg_catalog.obj_description(site.oid, 'pg_namespace') LIKE '{RolesScript.CommentPrefix}%') IS NOT TRUE AND EXISTS (
+                      AND NOT (({Comment("site.oid", "pg_namespace")} LIKE '{RolesScript.CommentPrefix}%') IS NOT TRUE AND EXISTS (
                           SELECT 1 FROM pg_catalog.pg_init_privs AS i, pg_catalog.aclexplode(i.initprivs) AS o
                           WHERE i.classoid = 'pg_catalog.pg_namespace'::regclass::oid AND i.objoid = site.oid
                             AND o.grantee = e.grantee AND o.privilege_type = e.privilege_type))
@@ -123,8 +123,8 @@ internal static class CatalogSql
                         SELECT 'toast.' || pg_catalog.unnest(t.reloptions) FROM pg_catalog.pg_class AS t WHERE t.oid = r.reltoastrelid) AS o),
                 'query', CASE WHEN r.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(r.oid, true) END,
                 'comment', coalesce(
-                    pg_catalog.replace(pg_catalog.obj_description(r.oid, 'pg_class'), month.first, 'a month'),
-                    pg_catalog.obj_description(r.oid, 'pg_class'))
+                    pg_catalog.replace({Comment("r.oid", "pg_class")}, month.first, 'a month'),
+                    {Comment("r.oid", "pg_class")})
             ) || {Grants("r.relacl", 'r', "r.relowner")},
             CASE WHEN r.relkind IN ('v', 'm') THEN pg_catalog.concat(
                 'CREATE ', CASE r.relkind WHEN 'v' THEN 'OR REPLACE ' ELSE 'MATERIALIZED ' END, 'VIEW ', pg_catalog.quote_ident(r.name),
@@ -155,7 +155,7 @@ internal static class CatalogSql
                     JOIN pg_catalog.pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
                     WHERE d.classid = 'pg_catalog.pg_class'::regclass::oid AND d.objid = r.oid
                       AND d.refclassid = 'pg_catalog.pg_class'::regclass::oid AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')),
-                'comment', pg_catalog.obj_description(r.oid, 'pg_class')
+                'comment', {Comment("r.oid", "pg_class")}
             ) || {Grants("r.relacl", 's', "r.relowner")},
             pg_catalog.format('CREATE SEQUENCE %I AS %s INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s %s', r.name,
                 pg_catalog.format_type(s.seqtypid, NULL), s.seqincrement, s.seqmin, s.seqmax, s.seqstart, s.seqcache,
@@ -183,7 +183,7 @@ internal static class CatalogSql
                 'compression', nullif(pg_catalog.to_jsonb(a) ->> 'attcompression'::text, ''),
                 'statistics target', nullif(a.attstattarget, -1)::text,
                 'options', pg_catalog.array_to_string(a.attoptions, ', '),
-                'comment', pg_catalog.col_description(r.oid, a.attnum)
+                'comment', {Comment("r.oid", "pg_class", "a.attnum")}
             ) || {Grants("a.attacl", 'c', "r.relowner")},
             CASE WHEN r.relkind <> 'v' THEN pg_catalog.concat(
                 pg_catalog.quote_ident(a.attname), ' ', pg_catalog.format_type(a.atttypid, a.atttypmod),
@@ -200,7 +200,7 @@ internal static class CatalogSql
             pg_catalog.jsonb_build_object(
                 'definition', pg_catalog.pg_get_constraintdef(c.oid, true),
                 'inherited', CASE WHEN c.connoinherit AND c.contype = 'c' THEN 'by no partition' END,
-                'comment', pg_catalog.obj_description(c.oid, 'pg_constraint')),
+                'comment', {Comment("c.oid", "pg_constraint")}),
             pg_catalog.format('ALTER TABLE %I ADD CONSTRAINT %I %s', r.name, coalesce(parent.conname, c.conname),
                 pg_catalog.pg_get_constraintdef(c.oid, true))
         FROM relation AS r
@@ -221,7 +221,7 @@ internal static class CatalogSql
                 'replica identity', CASE WHEN i.indisreplident THEN 'yes' END,
                 'part of', CASE WHEN r.relispartition THEN coalesce(parent.relname::text, 'no index of the whole table') END,
                 'owner', CASE WHEN x.relowner <> r.relowner THEN {OwnerName("x.relowner")} END,
-                'comment', pg_catalog.obj_description(x.oid, 'pg_class')),
+                'comment', {Comment("x.oid", "pg_class")}),
             text.def
         FROM relation AS r
         JOIN pg_catalog.pg_index AS i ON i.indrelid = r.oid
@@ -239,7 +239,7 @@ internal static class CatalogSql
             pg_catalog.jsonb_build_object(
                 'state', CASE t.tgenabled WHEN 'O' THEN 'enabled' WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'enabled on replicas only' ELSE 'enabled always' END,
                 'definition', CASE WHEN key.oid IS NULL THEN pg_catalog.pg_get_triggerdef(t.oid, true) END,
-                'comment', pg_catalog.obj_description(t.oid, 'pg_trigger')),
+                'comment', {Comment("t.oid", "pg_trigger")}),
             CASE WHEN key.oid IS NULL THEN pg_catalog.pg_get_triggerdef(t.oid, true) END
         FROM relation AS r
         JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = r.oid
@@ -249,12 +249,12 @@ internal static class CatalogSql
         LEFT JOIN pg_catalog.pg_class AS holder ON holder.oid = key.conrelid
         LEFT JOIN relation AS on_part ON on_part.oid = key.conrelid AND on_part.part IS NOT NULL
         """,
-        """
+        $"""
         SELECT 'rule', r.name || '.' || w.rulename::text, r.name, r.part, r.part_of,
             pg_catalog.jsonb_build_object(
                 'definition', pg_catalog.pg_get_ruledef(w.oid, true),
                 'state', CASE w.ev_enabled WHEN 'O' THEN 'enabled' WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'enabled on replicas only' ELSE 'enabled always' END,
-                'comment', pg_catalog.obj_description(w.oid, 'pg_rewrite')),
+                'comment', {Comment("w.oid", "pg_rewrite")}),
             pg_catalog.rtrim(pg_catalog.pg_get_ruledef(w.oid, true), ';')
         FROM relation AS r JOIN pg_catalog.pg_rewrite AS w ON w.ev_class = r.oid
         WHERE w.rulename <> '_RETURN'
@@ -295,7 +295,7 @@ internal static class CatalogSql
                         ELSE c.setting END, '; ' ORDER BY c.setting COLLATE "C")
                     FROM pg_catalog.unnest(p.proconfig) AS c(setting)),
                 'body', CASE WHEN p.prosrc <> '' OR p.prokind = 'a' THEN p.prosrc ELSE source.def END,
-                'comment', pg_catalog.obj_description(p.oid, 'pg_proc')
+                'comment', {Comment("p.oid", "pg_proc")}
             ) || {Grants("p.proacl", 'f', "p.proowner")},
             source.def
         FROM site
@@ -313,7 +313,7 @@ internal static class CatalogSql
             pg_catalog.jsonb_build_object(
                 'owner', {OwnerName("t.typowner")},
                 'kind', CASE t.typtype WHEN 'd' THEN 'domain' WHEN 'e' THEN 'enum' WHEN 'r' THEN 'range' WHEN 'c' THEN 'composite' ELSE t.typtype::text END,
-                'comment', pg_catalog.obj_description(t.oid, 'pg_type')),
+                'comment', {Comment("t.oid", "pg_type")}),
             NULL
         FROM site
         JOIN pg_catalog.pg_type AS t ON t.typnamespace = site.oid
@@ -365,6 +365,13 @@ internal static class CatalogSql
         => $"""
             CASE WHEN {role} = (SELECT keeper.oid FROM keeper) THEN '{SchemaCatalog.Owner}'
                 ELSE coalesce((SELECT pg_catalog.quote_ident(named.rolname) FROM pg_catalog.pg_roles AS named WHERE named.oid = {role}), {role}::text) END
+            """;
+
+    // obj_description and its like look for operators on the path of the session, before 14.
+    private static string Comment(string oid, string catalogue, string column = "0")
+        => $"""
+            (SELECT said.description FROM pg_catalog.pg_description AS said
+             WHERE said.objoid = {oid} AND said.classoid = 'pg_catalog.{catalogue}'::regclass::oid AND said.objsubid = {column})
             """;
 
     private static string NoMember(string catalogue, string alias)

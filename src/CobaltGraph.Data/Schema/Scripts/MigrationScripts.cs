@@ -108,7 +108,8 @@ internal static partial class MigrationScripts
             $"{migration.FileName}.up.sql",
             migration.Up.Effects,
             first
-                ? $"{Server}. The right to create in the site's schema, and in the database if that is to be created too."
+                ? $"{Server}. The right to create in the site's schema, and in the database if that is to be created too; where the " +
+                    "schema's owner cannot log in, SET ROLE to it."
                 : $"{Server}. The role that owns the site's tables; no superuser. {migrations[migration.Number - 2].Id} and no later migration.",
             $"{Whole(migration.Up)} Where the migration is applied already, nothing is done.");
         return $"{head}\n{Defaults}\n{UpSection(migrations, migration)}";
@@ -136,7 +137,7 @@ internal static partial class MigrationScripts
             IdempotentFileName,
             [.. migrations.Select(migration => $"applies {migration.Id} where it is missing")],
             $"{Server}. The role that owns the site's tables; for an empty site the right to create in its schema, and in the " +
-            "database if that is to be created too; no superuser.",
+            "database if that is to be created too; where the schema's owner cannot log in, SET ROLE to it; no superuser.",
             "One transaction per migration: what is done when it fails stays done, and the next run goes on there."));
         text.Append('\n').Append(Defaults);
         if (schema is not null)

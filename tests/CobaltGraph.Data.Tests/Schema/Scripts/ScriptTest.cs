@@ -15,7 +15,7 @@ public abstract class ScriptTest(PostgresServerFixture server) : IAsyncLifetime
     private protected static readonly IReadOnlyList<ScriptedMigration> Migrations = MigrationScripts.Read();
 
     // Every test of a run has the same server.
-    private static readonly ConcurrentDictionary<string, Lazy<Task<string[]>>> States = new();
+    private static readonly ConcurrentDictionary<string, string[]> States = new();
 
     private string _psql = "";
 
@@ -82,12 +82,17 @@ public abstract class ScriptTest(PostgresServerFixture server) : IAsyncLifetime
     }
 
     /// <summary>The state that EF Core's migrations lead to, up to this one or to the last; made once.</summary>
-    private protected Task<string[]> StateAfter(string? migration)
-        => States.GetOrAdd(migration ?? "", _ => new(async () =>
+    private protected async Task<string[]> StateAfter(string? migration)
+    {
+        // Two tests at once may both make it. One that failed is not kept.
+        if (!States.TryGetValue(migration ?? "", out var state))
         {
             await using var other = await Migrated(migration);
-            return await StateOf(other);
-        })).Value;
+            state = States.GetOrAdd(migration ?? "", await StateOf(other));
+        }
+
+        return state;
+    }
 
     /// <summary>All that the server says of schema public: texts and positions, owners, rights, policies.</summary>
     private protected static async Task<string[]> StateOf(TestDatabase database)
