@@ -240,7 +240,7 @@ public sealed class SecretTests(WatchedServer server) : IClassFixture<WatchedSer
             }
 
             await services.GetRequiredService<IIngestService>().StoreAsync(
-                AsyncEnumerable.Repeat(new Connection { Timestamp = DateTimeOffset.UtcNow, DstIp = IPAddress.Loopback, DstPort = 443 }, 3),
+                AsyncEnumerable.Repeat(new Connection { Timestamp = DateTimeOffset.UnixEpoch, DstIp = IPAddress.Loopback, DstPort = 443 }, 3),
                 new IngestOptions<Connection>
                 {
                     Source = "watched",

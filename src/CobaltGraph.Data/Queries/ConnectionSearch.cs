@@ -285,7 +285,6 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             .Select(g => new Candidate<MacAddress>(
                 g.Key, g.Min(edge => edge.FirstSeen), g.Max(edge => edge.LastSeen), g.Sum(edge => edge.ConnectionCount)))
             .ToList();
-        MacAddress?[] sources = [.. macs.Select(mac => (MacAddress?)mac)];
         if (addresses.Length <= FewCandidates
             && await DestinationsHaveFewerAsync(macs, addresses, cancellationToken).ConfigureAwait(false))
         {
@@ -293,7 +292,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
                 SearchStrategy.ByDestination,
                 await FetchAsync(
                     [.. addresses.Select(address => new Candidate<IPAddress>(address))],
-                    (keys, rows) => PerDestination(keys, rows.Where(c => Unestimated.Holds(sources.Contains(c.SrcMac)))), RowsOfDestinations,
+                    (keys, rows) => PerDestination(keys, rows.MatchingUnestimated(new ConnectionFilter { Devices = macs })), RowsOfDestinations,
                     cancellationToken).ConfigureAwait(false));
         }
 

@@ -4,9 +4,9 @@ using CobaltGraph.Model;
 namespace CobaltGraph.Data.Queries;
 
 /// <summary>
-/// Conditions that the planner takes to hold for a third of the rows. Of a condition that follows from the way the rows are found (a country
-/// from the addresses that are in it) it takes the two for independent, expects next to no rows, and reads and sorts all of
-/// them instead of the first few in order.
+/// Conditions that the planner takes to hold for a third of the rows. One that follows from the way the rows are found (a
+/// country from the addresses that are in it) it takes for independent of that, expects next to no rows, and reads and sorts
+/// all of them instead of the first few in order.
 /// </summary>
 internal static class Unestimated
 {

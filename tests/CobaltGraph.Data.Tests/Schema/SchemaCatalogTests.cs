@@ -22,7 +22,7 @@ public class SchemaCatalogTests(PostgresServerFixture server) : DatabaseTest(ser
         await using (var style = new NpgsqlCommand("SET datestyle = 'German'; SET quote_all_identifiers = on", connection))
             await style.ExecuteNonQueryAsync(Cancel);
         // On the last days of a month the months of migration 001, which reckons them in the session's zone, are one more elsewhere.
-        var months = $"SELECT ensure_connection_partitions(now(), '{DateTime.UtcNow.AddMonths(5):yyyy-MM-dd}Z')";
+        const string months = "SELECT ensure_connection_partitions(now(), (now() AT TIME ZONE 'UTC' + interval '5 months') AT TIME ZONE 'UTC')";
         await Run(months);
         await using (var same = new NpgsqlCommand(months, connection))
             await same.ExecuteNonQueryAsync(Cancel);

@@ -21,7 +21,9 @@ internal static class CatalogSql
     [
         $"""
         WITH site AS (
-            SELECT n.oid, n.nspname::text AS name, n.nspowner, n.nspacl FROM pg_catalog.pg_namespace AS n WHERE n.nspname = $1
+            SELECT n.oid, n.nspname::text AS name, n.nspowner, n.nspacl,
+                   coalesce({Comment("n.oid", "pg_namespace")} LIKE '{RolesScript.CommentPrefix}%', false) AS has_roles
+            FROM pg_catalog.pg_namespace AS n WHERE n.nspname = $1
         ),
         member AS (
             SELECT d.classid, d.objid FROM pg_catalog.pg_depend AS d WHERE d.deptype = 'e'
@@ -60,14 +62,14 @@ internal static class CatalogSql
             pg_catalog.jsonb_build_object('owner', (
                 -- Where roles are in use, the triggers run as the owner, who needs the schema: nobody stands in for him.
                 SELECT CASE WHEN r.oid = keeper.oid
-                        OR ({Comment("site.oid", "pg_namespace")} LIKE '{RolesScript.CommentPrefix}%') IS NOT TRUE
+                        OR NOT site.has_roles
                            AND (r.rolsuper OR r.rolname = 'pg_database_owner' OR r.oid = d.datdba)
                     THEN '{SchemaCatalog.Owner}' ELSE r.rolname::text END
                 FROM pg_catalog.pg_roles AS r, pg_catalog.pg_database AS d
                 WHERE r.oid = site.nspowner AND d.datname = pg_catalog.current_database()),
                 -- What roles.sql takes away; it is said of a role, not of a schema, so that it would be the same of any other one.
                 '{SchemaCatalog.NewFunctions}', CASE
-                    WHEN {Comment("site.oid", "pg_namespace")} LIKE '{RolesScript.CommentPrefix}%' AND EXISTS (
+                    WHEN site.has_roles AND EXISTS (
                         SELECT 1
                         FROM pg_catalog.aclexplode(coalesce(
                             (SELECT d.defaclacl FROM pg_catalog.pg_default_acl AS d
@@ -83,7 +85,7 @@ internal static class CatalogSql
                     FROM pg_catalog.aclexplode(site.nspacl) AS e
                     WHERE e.grantee NOT IN (site.nspowner, keeper.oid)
                       -- What initdb gave to all, as on public; roles.sql takes that away.
-                      AND NOT (({Comment("site.oid", "pg_namespace")} LIKE '{RolesScript.CommentPrefix}%') IS NOT TRUE AND EXISTS (
+                      AND (site.has_roles OR NOT EXISTS (
                           SELECT 1 FROM pg_catalog.pg_init_privs AS i, pg_catalog.aclexplode(i.initprivs) AS o
                           WHERE i.classoid = 'pg_catalog.pg_namespace'::regclass::oid AND i.objoid = site.oid
                             AND o.grantee = e.grantee AND o.privilege_type = e.privilege_type))
