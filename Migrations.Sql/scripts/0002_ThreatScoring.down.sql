@@ -73,9 +73,10 @@ BEGIN
     SELECT r.rolname::text INTO v_owner
     FROM pg_namespace AS n
     JOIN pg_roles AS r ON r.oid = n.nspowner
-    WHERE n.nspname = v_site AND NOT r.rolcanlogin AND r.rolname !~ '^pg_' AND r.rolname <> current_user
+    WHERE n.nspname = v_site
+      AND NOT r.rolcanlogin AND r.rolname !~ '^pg_' AND r.rolname <> current_user
       AND NOT EXISTS (
-          SELECT 1 FROM pg_class AS c
+          SELECT 1 FROM pg_catalog.pg_class AS c
           WHERE c.relnamespace = n.oid AND c.relname = '__EFMigrationsHistory' AND c.relowner <> n.nspowner);
     IF FOUND AND current_setting('cobaltgraph.pending') = 'true' THEN
         RAISE EXCEPTION 'Schema "%" belongs to role "%", and this session is "%".', v_site, v_owner, current_user

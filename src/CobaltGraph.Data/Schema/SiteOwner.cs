@@ -9,17 +9,25 @@ namespace CobaltGraph.Data.Schema;
 /// </summary>
 internal static class SiteOwner
 {
-    // Not where a member migrated in its own name before roles came into use: the owner could not change that member's tables.
-    private const string BecomeSql = """
+    /// <summary>
+    /// Whether the owner r of schema n cannot log in, and so has to be become. Not where a member migrated in its own name before
+    /// roles came into use: the owner could not change that member's tables.
+    /// </summary>
+    internal const string IsToBecome = """
+        NOT r.rolcanlogin AND r.rolname !~ '^pg_' AND r.rolname <> current_user
+        AND NOT EXISTS (
+            SELECT 1 FROM pg_catalog.pg_class AS c
+            WHERE c.relnamespace = n.oid AND c.relname = '__EFMigrationsHistory' AND c.relowner <> n.nspowner)
+        """;
+
+    private const string BecomeSql = $"""
         SELECT pg_catalog.current_setting('role'), pg_catalog.set_config('role', r.rolname::text, false)
         FROM pg_catalog.pg_namespace AS n
         JOIN pg_catalog.pg_roles AS r ON r.oid = n.nspowner
-        WHERE n.nspname = coalesce($1, pg_catalog.current_schema()) AND NOT r.rolcanlogin AND r.rolname !~ '^pg_' AND r.rolname <> current_user
+        WHERE n.nspname = coalesce($1, pg_catalog.current_schema())
           AND pg_catalog.pg_has_role(
               r.oid, CASE WHEN pg_catalog.current_setting('server_version_num')::integer >= 160000 THEN 'SET' ELSE 'MEMBER' END)
-          AND NOT EXISTS (
-              SELECT 1 FROM pg_catalog.pg_class AS c
-              WHERE c.relnamespace = n.oid AND c.relname = '__EFMigrationsHistory' AND c.relowner <> n.nspowner)
+          AND {IsToBecome}
         """;
 
     /// <summary>Becomes the owner, if there is such a role.</summary>

@@ -46,6 +46,7 @@ public partial class InterpolatedSqlTests
         ["Schema/Scripts/MigrationEffects.cs"] = (NotRun, null),
         ["Schema/Scripts/MigrationScripts.cs"] = (OfOurs, null),
         ["Schema/SiteMigrator.cs"] = ("A function of the server's by name; a literal escaped by SqlText, its braces doubled for EF Core.", ["function", "Braces(literal)"]),
+        ["Schema/SiteOwner.cs"] = ("A condition that is a constant.", ["IsToBecome"]),
         ["Schema/SqlObject.cs"] = ("Compared with a file, not run.", ["name"]),
         ["Schema/SqlObjectMigrationBuilderExtensions.cs"] = ("Names that a migration spells out.", ["name", "table"]),
     };

@@ -58,15 +58,13 @@ internal static partial class MigrationScripts
 
         """;
 
-    // As SiteOwner, which becomes the owner by itself: what another role makes here, the triggers could not write.
-    private const string OwnerCheck = """
+    // What another role makes here, the triggers could not write.
+    private static readonly string OwnerCheck = $"""
                 SELECT r.rolname::text INTO v_owner
                 FROM pg_namespace AS n
                 JOIN pg_roles AS r ON r.oid = n.nspowner
-                WHERE n.nspname = v_site AND NOT r.rolcanlogin AND r.rolname !~ '^pg_' AND r.rolname <> current_user
-                  AND NOT EXISTS (
-                      SELECT 1 FROM pg_class AS c
-                      WHERE c.relnamespace = n.oid AND c.relname = '__EFMigrationsHistory' AND c.relowner <> n.nspowner);
+                WHERE n.nspname = v_site
+                  AND {SiteOwner.IsToBecome.ReplaceLineEndings("\n      ")};
                 IF FOUND AND current_setting('cobaltgraph.pending') = 'true' THEN
                     RAISE EXCEPTION 'Schema "%" belongs to role "%", and this session is "%".', v_site, v_owner, current_user
                         USING HINT = format('Run it as the owner: psql -c ''SET ROLE %I'' -v schema=... -f ...', v_owner);
