@@ -3542,6 +3542,58 @@ COMMENT ON VIEW address_conflicts IS
     'Two devices that claimed one address at a time, by sightings or updates, and from when to when both did; until is infinity '
     'while both updates stand.';
 
+DO $finish$
+DECLARE
+    v_macs macaddr[];
+    v_hour timestamptz;
+BEGIN
+    IF NOT EXISTS (
+        SELECT 1 FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
+        WHERE t.tgname = 'back_fill_insert' AND t.tgenabled = 'O'
+          AND c.relname = 'connections' AND c.relnamespace = quote_ident(current_schema())::regnamespace) THEN
+        IF to_regclass(quote_ident(current_schema()) || '.back_fill') IS NOT NULL THEN
+            DROP TABLE back_fill, back_fill_marks, back_fill_hours, back_fill_categories, back_fill_addresses, back_fill_destinations;
+            DROP FUNCTION back_fill_stage(timestamptz, timestamptz, macaddr[]);
+            DROP FUNCTION back_fill_mark() CASCADE;
+        END IF;
+
+        CREATE TABLE back_fill (done_until timestamptz NOT NULL, last_event bigint NOT NULL);
+        COMMENT ON TABLE back_fill IS
+            'How far the next migration is prepared, beside the tables of its name: connections before done_until are read. '
+            'The migration drops them.';
+        INSERT INTO back_fill (done_until, last_event) SELECT '-infinity', last_value FROM device_events_id_seq;
+
+        CREATE TABLE back_fill_marks (hour timestamptz NOT NULL);
+        CREATE TABLE back_fill_hours (
+            src_mac macaddr NOT NULL, hour timestamptz NOT NULL, connection_count bigint, threat_count bigint,
+            max_threat_score real, bytes_sent numeric, bytes_received numeric, destination_sketch bit(256), last_threat timestamptz);
+        CREATE TABLE back_fill_categories (
+            src_mac macaddr NOT NULL, hour timestamptz NOT NULL, threat_category varchar(50), connection_count bigint);
+        CREATE TABLE back_fill_addresses (
+            src_mac macaddr NOT NULL, hour timestamptz NOT NULL, src_ip inet, first_at timestamptz, last_at timestamptz);
+        CREATE TABLE back_fill_destinations (
+            dst_ip inet, dst_port integer, protocol varchar(10), dst_country varchar(2), dst_org varchar(255),
+            dst_hostname varchar(255), PRIMARY KEY (dst_ip, dst_port, dst_hostname, dst_org, dst_country, protocol));
+        CREATE INDEX ON back_fill_hours (hour);
+        CREATE INDEX ON back_fill_categories (hour);
+        CREATE INDEX ON back_fill_addresses (hour);
+        RETURN;
+    END IF;
+
+    FOR v_hour IN SELECT DISTINCT m.hour FROM back_fill_marks AS m JOIN back_fill AS b ON m.hour < b.done_until LOOP
+        PERFORM back_fill_stage(v_hour, v_hour + interval '1 hour');
+    END LOOP;
+
+    SELECT pg_catalog.array_agg(DISTINCT e.device_mac) INTO v_macs
+    FROM device_events AS e
+    JOIN back_fill AS b ON e.id > b.last_event
+    WHERE e.event_type = 'removed';
+    IF v_macs IS NOT NULL THEN
+        PERFORM back_fill_stage('-infinity', b.done_until, v_macs) FROM back_fill AS b;
+    END IF;
+END
+$finish$;
+
 UPDATE devices AS t
 SET max_threat_score = e.score, unique_destinations = e.destinations, last_connection = e.last_connection
 FROM (
@@ -3551,44 +3603,75 @@ FROM (
 ) AS e
 WHERE t.mac_address = e.src_mac;
 
-UPDATE devices AS t
-SET last_threat = least(c.last_threat, now())
-FROM (
-    SELECT src_mac, max("timestamp") AS last_threat
+DO $connections$
+DECLARE
+    v_from timestamptz;
+BEGIN
+    -- Where the migration was prepared, what lies before is read.
+    SELECT done_until INTO v_from FROM back_fill;
+
+    UPDATE devices AS t
+    SET last_threat = least(c.last_threat, now())
+    FROM (
+        SELECT k.src_mac, max(k.last_threat) AS last_threat
+        FROM (
+            SELECT src_mac, max("timestamp") AS last_threat
+            FROM connections
+            WHERE "timestamp" >= v_from AND threat_score >= threat_threshold()
+            GROUP BY src_mac
+            UNION ALL
+            SELECT src_mac, last_threat FROM back_fill_hours WHERE last_threat IS NOT NULL
+        ) AS k
+        GROUP BY k.src_mac
+    ) AS c
+    WHERE t.mac_address = c.src_mac;
+
+    INSERT INTO device_threat_counts (src_mac, threat_category, connection_count)
+    SELECT k.src_mac, k.threat_category, sum(k.connection_count)
+    FROM (
+        SELECT src_mac, threat_category, count(*) AS connection_count
+        FROM connections
+        WHERE "timestamp" >= v_from AND src_mac IS NOT NULL AND threat_category IS NOT NULL
+        GROUP BY src_mac, threat_category
+        UNION ALL
+        SELECT src_mac, threat_category, connection_count FROM back_fill_categories
+    ) AS k
+    GROUP BY k.src_mac, k.threat_category;
+
+    UPDATE devices AS t
+    SET threat_score = k.points
+    FROM (
+        SELECT src_mac, sum(connection_count * threat_category_weight(threat_category))::bigint AS points
+        FROM device_threat_counts
+        GROUP BY src_mac
+    ) AS k
+    WHERE t.mac_address = k.src_mac AND k.points > 0;
+
+    -- Whole hours are read beforehand, so that no hour is in both.
+    INSERT INTO device_activity_hourly
+        (src_mac, hour, connection_count, threat_count, max_threat_score, bytes_sent, bytes_received, destination_sketch)
+    SELECT src_mac, date_trunc('hour', "timestamp", 'UTC'), count(*), count(*) FILTER (WHERE threat_score >= threat_threshold()),
+           max(threat_score), coalesce(sum(bytes_sent), 0), coalesce(sum(bytes_received), 0),
+           bit_or(set_bit(repeat('0', 256)::bit(256), hashinet(dst_ip) & 255, 1))
     FROM connections
-    WHERE threat_score >= threat_threshold()
-    GROUP BY src_mac
-) AS c
-WHERE t.mac_address = c.src_mac;
+    WHERE "timestamp" >= v_from AND src_mac IS NOT NULL
+    GROUP BY 1, 2;
 
-INSERT INTO device_threat_counts (src_mac, threat_category, connection_count)
-SELECT src_mac, threat_category, count(*)
-FROM connections
-WHERE src_mac IS NOT NULL AND threat_category IS NOT NULL
-GROUP BY src_mac, threat_category;
+    INSERT INTO device_activity_hourly
+        (src_mac, hour, connection_count, threat_count, max_threat_score, bytes_sent, bytes_received, destination_sketch)
+    SELECT src_mac, hour, connection_count, threat_count, max_threat_score, bytes_sent, bytes_received, destination_sketch
+    FROM back_fill_hours;
 
-UPDATE devices AS t
-SET threat_score = k.points
-FROM (
-    SELECT src_mac, sum(connection_count * threat_category_weight(threat_category))::bigint AS points
-    FROM device_threat_counts
-    GROUP BY src_mac
-) AS k
-WHERE t.mac_address = k.src_mac AND k.points > 0;
-
-INSERT INTO device_activity_hourly
-    (src_mac, hour, connection_count, threat_count, max_threat_score, bytes_sent, bytes_received, destination_sketch)
-SELECT src_mac, date_trunc('hour', "timestamp", 'UTC'), count(*), count(*) FILTER (WHERE threat_score >= threat_threshold()),
-       max(threat_score), coalesce(sum(bytes_sent), 0), coalesce(sum(bytes_received), 0),
-       bit_or(set_bit(repeat('0', 256)::bit(256), hashinet(dst_ip) & 255, 1))
-FROM connections
-WHERE src_mac IS NOT NULL
-GROUP BY 1, 2;
-
-INSERT INTO destinations (dst_ip, dst_port, protocol, dst_country, dst_org, dst_hostname)
-SELECT DISTINCT dst_ip, dst_port, coalesce(protocol, ''), coalesce(dst_country, ''), coalesce(dst_org, ''),
-       coalesce(dst_hostname, '')
-FROM connections;
+    INSERT INTO destinations (dst_ip, dst_port, protocol, dst_country, dst_org, dst_hostname)
+    SELECT dst_ip, dst_port, coalesce(protocol, ''), coalesce(dst_country, ''), coalesce(dst_org, ''),
+           coalesce(dst_hostname, '')
+    FROM connections
+    WHERE "timestamp" >= v_from
+    UNION
+    SELECT dst_ip, dst_port, protocol, dst_country, dst_org, dst_hostname
+    FROM back_fill_destinations;
+END
+$connections$;
 
 INSERT INTO device_addresses (mac_address, ip_address, source, first_seen, last_seen)
 SELECT k.mac_address, set_masklen(k.ip, CASE family(k.ip) WHEN 4 THEN 32 ELSE 128 END), 'sighting', k.seen_at, k.seen_at
@@ -3598,25 +3681,35 @@ FROM (
     SELECT mac_address, ipv6, ipv6_seen_at FROM device_sightings WHERE ipv6 IS NOT NULL
 ) AS k;
 
-INSERT INTO device_addresses (mac_address, ip_address, source, first_seen, last_seen)
-SELECT g.src_mac, g.src_ip, 'traffic', min(g.first_at), max(g.last_at)
-FROM (
-    SELECT o.src_mac, o.src_ip, o.first_at, o.last_at, count(*) FILTER (WHERE o.starts) OVER (
-        PARTITION BY o.src_mac, o.src_ip ORDER BY o.first_at ROWS UNBOUNDED PRECEDING) AS run
+DO $traffic$
+DECLARE
+    v_from timestamptz;
+BEGIN
+    SELECT done_until INTO v_from FROM back_fill;
+
+    INSERT INTO device_addresses (mac_address, ip_address, source, first_seen, last_seen)
+    SELECT g.src_mac, g.src_ip, 'traffic', min(g.first_at), max(g.last_at)
     FROM (
-        SELECT c.src_mac, c.src_ip, c.first_at, c.last_at,
-               c.first_at > lag(c.last_at) OVER (PARTITION BY c.src_mac, c.src_ip ORDER BY c.first_at) + address_lapse() AS starts
+        SELECT o.src_mac, o.src_ip, o.first_at, o.last_at, count(*) FILTER (WHERE o.starts) OVER (
+            PARTITION BY o.src_mac, o.src_ip ORDER BY o.first_at ROWS UNBOUNDED PRECEDING) AS run
         FROM (
-            SELECT src_mac, set_masklen(src_ip, CASE family(src_ip) WHEN 4 THEN 32 ELSE 128 END) AS src_ip,
-                   least(min("timestamp"), now()) AS first_at, least(max("timestamp"), now()) AS last_at
-            FROM connections
-            WHERE src_mac IS NOT NULL AND src_ip IS NOT NULL
-            GROUP BY 1, 2, date_trunc('day', "timestamp", 'UTC')
-        ) AS c
-        WHERE c.src_ip NOT IN ('0.0.0.0', '::')
-    ) AS o
-) AS g
-GROUP BY g.src_mac, g.src_ip, g.run;
+            SELECT c.src_mac, c.src_ip, c.first_at, c.last_at,
+                   c.first_at > lag(c.last_at) OVER (PARTITION BY c.src_mac, c.src_ip ORDER BY c.first_at) + address_lapse() AS starts
+            FROM (
+                SELECT src_mac, set_masklen(src_ip, CASE family(src_ip) WHEN 4 THEN 32 ELSE 128 END) AS src_ip,
+                       least(min("timestamp"), now()) AS first_at, least(max("timestamp"), now()) AS last_at
+                FROM connections
+                WHERE "timestamp" >= v_from AND src_mac IS NOT NULL AND src_ip IS NOT NULL
+                GROUP BY 1, 2, date_trunc('day', "timestamp", 'UTC')
+                UNION ALL
+                SELECT src_mac, src_ip, first_at, last_at FROM back_fill_addresses
+            ) AS c
+            WHERE c.src_ip NOT IN ('0.0.0.0', '::')
+        ) AS o
+    ) AS g
+    GROUP BY g.src_mac, g.src_ip, g.run;
+END
+$traffic$;
 
 DO $updates$
 DECLARE
@@ -3675,6 +3768,21 @@ BEGIN
     GROUP BY u.mac, u.ip, u.since;
 END
 $updates$;
+
+DO $drop$
+BEGIN
+    IF EXISTS (
+        SELECT 1 FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
+        WHERE t.tgname = 'back_fill_insert' AND t.tgenabled = 'O'
+          AND c.relname = 'connections' AND c.relnamespace = quote_ident(current_schema())::regnamespace) THEN
+        DROP TRIGGER back_fill_insert ON connections;
+        DROP TRIGGER back_fill_update ON connections;
+        DROP FUNCTION back_fill_mark();
+        DROP FUNCTION back_fill_stage(timestamptz, timestamptz, macaddr[]);
+    END IF;
+    DROP TABLE back_fill, back_fill_marks, back_fill_hours, back_fill_categories, back_fill_addresses, back_fill_destinations;
+END
+$drop$;
 
 ALTER TABLE destinations ADD CONSTRAINT pk_destinations PRIMARY KEY (dst_ip, dst_port, dst_hostname, dst_org, dst_country, protocol);
 

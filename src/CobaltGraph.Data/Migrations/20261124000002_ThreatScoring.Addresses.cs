@@ -22,27 +22,37 @@ namespace CobaltGraph.Data.Migrations
                 """);
 
             // Observations of one day are less than address_lapse() apart, so that each day is one observation with a begin and
-            // an end: the windows then sort days instead of connections.
+            // an end: the windows then sort days, and hours of what was read beforehand, instead of connections.
             migrationBuilder.Sql("""
-                INSERT INTO device_addresses (mac_address, ip_address, source, first_seen, last_seen)
-                SELECT g.src_mac, g.src_ip, 'traffic', min(g.first_at), max(g.last_at)
-                FROM (
-                    SELECT o.src_mac, o.src_ip, o.first_at, o.last_at, count(*) FILTER (WHERE o.starts) OVER (
-                        PARTITION BY o.src_mac, o.src_ip ORDER BY o.first_at ROWS UNBOUNDED PRECEDING) AS run
+                DO $traffic$
+                DECLARE
+                    v_from timestamptz;
+                BEGIN
+                    SELECT done_until INTO v_from FROM back_fill;
+
+                    INSERT INTO device_addresses (mac_address, ip_address, source, first_seen, last_seen)
+                    SELECT g.src_mac, g.src_ip, 'traffic', min(g.first_at), max(g.last_at)
                     FROM (
-                        SELECT c.src_mac, c.src_ip, c.first_at, c.last_at,
-                               c.first_at > lag(c.last_at) OVER (PARTITION BY c.src_mac, c.src_ip ORDER BY c.first_at) + address_lapse() AS starts
+                        SELECT o.src_mac, o.src_ip, o.first_at, o.last_at, count(*) FILTER (WHERE o.starts) OVER (
+                            PARTITION BY o.src_mac, o.src_ip ORDER BY o.first_at ROWS UNBOUNDED PRECEDING) AS run
                         FROM (
-                            SELECT src_mac, set_masklen(src_ip, CASE family(src_ip) WHEN 4 THEN 32 ELSE 128 END) AS src_ip,
-                                   least(min("timestamp"), now()) AS first_at, least(max("timestamp"), now()) AS last_at
-                            FROM connections
-                            WHERE src_mac IS NOT NULL AND src_ip IS NOT NULL
-                            GROUP BY 1, 2, date_trunc('day', "timestamp", 'UTC')
-                        ) AS c
-                        WHERE c.src_ip NOT IN ('0.0.0.0', '::')
-                    ) AS o
-                ) AS g
-                GROUP BY g.src_mac, g.src_ip, g.run;
+                            SELECT c.src_mac, c.src_ip, c.first_at, c.last_at,
+                                   c.first_at > lag(c.last_at) OVER (PARTITION BY c.src_mac, c.src_ip ORDER BY c.first_at) + address_lapse() AS starts
+                            FROM (
+                                SELECT src_mac, set_masklen(src_ip, CASE family(src_ip) WHEN 4 THEN 32 ELSE 128 END) AS src_ip,
+                                       least(min("timestamp"), now()) AS first_at, least(max("timestamp"), now()) AS last_at
+                                FROM connections
+                                WHERE "timestamp" >= v_from AND src_mac IS NOT NULL AND src_ip IS NOT NULL
+                                GROUP BY 1, 2, date_trunc('day', "timestamp", 'UTC')
+                                UNION ALL
+                                SELECT src_mac, src_ip, first_at, last_at FROM back_fill_addresses
+                            ) AS c
+                            WHERE c.src_ip NOT IN ('0.0.0.0', '::')
+                        ) AS o
+                    ) AS g
+                    GROUP BY g.src_mac, g.src_ip, g.run;
+                END
+                $traffic$;
 
                 """);
 

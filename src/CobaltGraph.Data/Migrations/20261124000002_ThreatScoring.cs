@@ -188,8 +188,10 @@ namespace CobaltGraph.Data.Migrations
             migrationBuilder.CreateView("device_threats", version: 1);
             migrationBuilder.CreateView("address_conflicts", version: 1);
 
+            FinishPreparation(migrationBuilder);
             BackFill(migrationBuilder);
             BackFillAddresses(migrationBuilder);
+            DropPreparation(migrationBuilder);
 
             // After the rows: keys and indexes are built faster than they are filled, and a foreign key that is there before
             // looks up every row on its own.

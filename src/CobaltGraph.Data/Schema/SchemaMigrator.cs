@@ -82,6 +82,12 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
                     plan.ToRevert[0], plan.Target ?? Migration.InitialDatabase));
             }
 
+            if (plan.ToApply.Count > 0
+                && ((SiteMigrator)migrator).PreparationOf([.. state.Applied.Select(id => new HistoryRow(id, ""))], plan.Target) is { } preparation)
+            {
+                script.Append(preparation.ReplaceLineEndings("\n"));
+            }
+
             // One by one: a pending migration may lie between applied ones.
             var all = state.Applied.Concat(state.Pending).Order(StringComparer.Ordinal).ToList();
             foreach (var id in plan.ToApply)

@@ -59,6 +59,7 @@ internal sealed class SiteMigrator(
     private readonly ICurrentDbContext _currentContext = currentContext;
     private readonly IMigrationsAssembly _migrationsAssembly = migrationsAssembly;
     private readonly IRelationalConnection _connection = connection;
+    private readonly IExecutionStrategy _executionStrategy = executionStrategy;
 
     /// <summary>"CBLM". Not the lock of MigrationLock, whose holder comes here too.</summary>
     public const int LockClass = 0x43424C4D;
@@ -87,6 +88,8 @@ internal sealed class SiteMigrator(
                 while (!(isLocked = TryLock(session)))
                     Thread.Sleep(Pause);
                 var before = _historyRepository.GetAppliedMigrations();
+                if (PreparationOf(before, targetMigration) is { } preparation)
+                    _executionStrategy.Execute(() => Prepare(session, preparation));
                 base.Migrate(targetMigration);
                 if (IsOther(before, _historyRepository.GetAppliedMigrations()))
                     RolesScript.Renew(session, Schema(session));
@@ -129,6 +132,13 @@ internal sealed class SiteMigrator(
                 while (!(isLocked = TryLock(session)))
                     await Task.Delay(Pause, cancellationToken).ConfigureAwait(false);
                 var before = await _historyRepository.GetAppliedMigrationsAsync(cancellationToken).ConfigureAwait(false);
+                if (PreparationOf(before, targetMigration) is { } preparation)
+                {
+                    await _executionStrategy
+                        .ExecuteAsync(stop => PrepareAsync(session, preparation, stop), cancellationToken)
+                        .ConfigureAwait(false);
+                }
+
                 await base.MigrateAsync(targetMigration, cancellationToken).ConfigureAwait(false);
                 if (IsOther(before, await _historyRepository.GetAppliedMigrationsAsync(cancellationToken).ConfigureAwait(false)))
                     await RolesScript.RenewAsync(session, Schema(session), cancellationToken).ConfigureAwait(false);
@@ -167,7 +177,8 @@ internal sealed class SiteMigrator(
                 migrations.Count + 1,
                 id,
                 Direction(migration.UpOperations, GenerateUpSql(migration, MigrationsSqlGenerationOptions.Script)),
-                Direction(migration.DownOperations, GenerateDownSql(migration, previous, MigrationsSqlGenerationOptions.Script))));
+                Direction(migration.DownOperations, GenerateDownSql(migration, previous, MigrationsSqlGenerationOptions.Script)),
+                (migration as IPreparedMigration)?.Preparation.ReplaceLineEndings("\n")));
             previous = migration;
         }
 
@@ -181,6 +192,38 @@ internal sealed class SiteMigrator(
                 Text(commands[^1]));
 
         static string Text(MigrationCommand command) => command.CommandText.ReplaceLineEndings("\n").TrimEnd() + "\n";
+    }
+
+    /// <summary>What is better done before the migrations up to a target are applied; null when there is nothing.</summary>
+    /// <param name="applied">Those that are.</param>
+    /// <param name="target">Id or name of the last wanted; null for all.</param>
+    public string? PreparationOf(IReadOnlyList<HistoryRow> applied, string? target)
+    {
+        // It reads what the migration before it made.
+        var next = _migrationsAssembly.Migrations.Keys.FirstOrDefault(id => applied.All(row => row.MigrationId != id));
+        if (next is null || applied.Count == 0 || target == Migration.InitialDatabase
+            || (target is not null && string.CompareOrdinal(next, _migrationsAssembly.GetMigrationId(target)) > 0))
+        {
+            return null;
+        }
+
+        var migration = _migrationsAssembly.CreateMigration(
+            _migrationsAssembly.Migrations[next], _currentContext.Context.Database.ProviderName!);
+        return (migration as IPreparedMigration)?.Preparation;
+    }
+
+    // Without a timeout of the client: it takes as long as there are connections, and may be stopped.
+    private static void Prepare(NpgsqlConnection session, string preparation)
+    {
+        using var command = new NpgsqlCommand(preparation, session) { CommandTimeout = 0 };
+        command.ExecuteNonQuery();
+    }
+
+    private static async Task PrepareAsync(NpgsqlConnection session, string preparation, CancellationToken cancellationToken)
+    {
+        var command = new NpgsqlCommand(preparation, session) { CommandTimeout = 0 };
+        await using (command.ConfigureAwait(false))
+            await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }
 
     // EF Core locks the history for one migration at a time, and believes between two of them what it read before the

@@ -16,7 +16,7 @@ public class DerivedTests(PostgresServerFixture server) : DatabaseTest(server)
     private static readonly DateTimeOffset LastTime = new(2026, 3, 5, 12, 0, 0, TimeSpan.Zero);
 
     // Each query gives what is in one place and not in the other.
-    private static readonly (string What, string Stored, string Expected)[] Checks =
+    internal static readonly (string What, string Stored, string Expected)[] Checks =
     [
         ("devices",
             """
@@ -357,7 +357,7 @@ public class DerivedTests(PostgresServerFixture server) : DatabaseTest(server)
 
     private async Task AssertDerived(TestDatabase database) => Assert.Empty(await Differences(database, Checks));
 
-    private static async Task<List<string>> Differences(TestDatabase database, IEnumerable<(string What, string Stored, string Expected)> checks)
+    internal static async Task<List<string>> Differences(TestDatabase database, IEnumerable<(string What, string Stored, string Expected)> checks)
     {
         var differences = new List<string>();
         foreach (var (what, stored, expected) in checks)
@@ -378,14 +378,14 @@ public class DerivedTests(PostgresServerFixture server) : DatabaseTest(server)
         return await Texts($"SELECT d::text FROM ({expected} EXCEPT ALL {stored}) AS d");
     }
 
-    private static async Task StoreAsync(TestDatabase database, Connection[] rows, int batch)
+    internal static async Task StoreAsync(TestDatabase database, Connection[] rows, int batch)
     {
         await using var connection = await database.DataSource.OpenConnectionAsync(Cancel);
         foreach (var part in rows.Chunk(batch))
             await ConnectionCopy.WriteAsync(connection, part, Cancel);
     }
 
-    private static Connection RandomConnection(Random random)
+    internal static Connection RandomConnection(Random random)
     {
         var destination = random.Next(30);
         return new Connection

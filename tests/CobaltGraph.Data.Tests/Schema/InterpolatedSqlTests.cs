@@ -28,6 +28,7 @@ public partial class InterpolatedSqlTests
         ["Adoption/OriginalFinder.cs"] = ("The message to a user who lacks a right.", ["locked[0]"]),
         ["Ingest/ConnectionCopy.cs"] = ("COPY takes no parameter; both are constants.", ["table", "ConnectionBuffer.Columns"]),
         ["Ingest/SightingSink.cs"] = (OfOurs, ["Ledger.ClaimSql"]),
+        ["Migrations/20261124000002_ThreatScoring.Preparation.cs"] = (OfOurs, ["IsPrepared", "CreateTables", "CreateStage"]),
         ["Queries/Catalogue/QuerySamples.cs"] = ("Columns of ours by name.", ["column", "condition"]),
         ["Queries/Catalogue/StatementPlan.cs"] = ("The statement that EF Core made, with its parameters.", ["statement.Sql"]),
         ["Queries/ConnectionSearch.cs"] = ("SqlQuery makes a parameter of it.", ["addresses"]),

@@ -66,9 +66,10 @@ internal static partial class MigrationEffects
     [GeneratedRegex(@"^\s*LOCK TABLE (?<tables>[\w, ]+) IN ", RegexOptions.Multiline)]
     private static partial Regex LockStatement();
 
-    [GeneratedRegex(@"^\s*(INSERT INTO|UPDATE|DELETE FROM) (?<table>\w+)", RegexOptions.Multiline)]
+    // Tables of a preparation are gone at the end.
+    [GeneratedRegex(@"^\s*(INSERT INTO|UPDATE|DELETE FROM) (?!back_fill)(?<table>\w+)", RegexOptions.Multiline)]
     private static partial Regex RowStatement();
 
-    [GeneratedRegex(@"^\s*PERFORM (?<name>\w+)\(", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\s*PERFORM (?!back_fill|set_config)(?<name>\w+)\(", RegexOptions.Multiline)]
     private static partial Regex CallStatement();
 }

@@ -7,8 +7,8 @@ using Microsoft.EntityFrameworkCore.Migrations;
 namespace CobaltGraph.Data.Schema.Scripts;
 
 /// <summary>
-/// The migrations as scripts for psql: one up and one down for each, and one of all that finds out itself what is
-/// missing. The same migrations give the same bytes.
+/// The migrations as scripts for psql: one up and one down for each, one to prepare those that need it, and one of all that
+/// finds out itself what is missing. The same migrations give the same bytes.
 /// </summary>
 internal static partial class MigrationScripts
 {
@@ -92,6 +92,8 @@ internal static partial class MigrationScripts
         {
             files.Add($"{migration.FileName}.up.sql", Up(migrations, migration));
             files.Add($"{migration.FileName}.down.sql", Down(migrations, migration));
+            if (migration.Preparation is { } preparation)
+                files.Add(PreparationFile(migration), Prepare(migrations, migration, preparation));
         }
 
         return files;
@@ -109,9 +111,29 @@ internal static partial class MigrationScripts
                 ? $"{Server}. The right to create in the site's schema, and in the database if that is to be created too; where the " +
                     "schema's owner cannot log in, SET ROLE to it."
                 : $"{Server}. The role that owns the site's tables; no superuser. {migrations[migration.Number - 2].Id} and no later migration.",
-            $"{Whole(migration.Up)} Where the migration is applied already, nothing is done.");
+            $"{Whole(migration.Up)} Where the migration is applied already, nothing is done." +
+            (migration.Preparation is null ? "" : $" Where connections is large, {PreparationFile(migration)} before it makes it short."));
         return $"{head}\n{Defaults}\n{UpSection(migrations, migration)}";
     }
+
+    /// <summary>The script that prepares one migration.</summary>
+    public static string Prepare(IReadOnlyList<ScriptedMigration> migrations, ScriptedMigration migration, string preparation)
+    {
+        var head = Head(
+            $"{migration.Id}, before up",
+            PreparationFile(migration),
+            [
+                "where connections is large, reads it while writers go on, so that the migration locks them out only for what is " +
+                "stored meanwhile; where it is small, nothing; creates tables back_fill, back_fill_..., and until the migration is " +
+                "applied triggers back_fill_insert, back_fill_update on connections",
+            ],
+            $"{Server}. The role that owns the site's tables; no superuser. {migrations[migration.Number - 2].Id} and no later migration.",
+            "Many transactions, none of which is long; whatever stops it, the same script goes on where it was, and " +
+            $"{migration.FileName}.up.sql can be run at any time.");
+        return $"{head}\n{Defaults}\n" + Alone(UpCheck(migrations, migration), first: false, preparation, proof: "");
+    }
+
+    private static string PreparationFile(ScriptedMigration migration) => $"{migration.FileName}.prepare.sql";
 
     /// <summary>The script that reverts one migration, the newest.</summary>
     public static string Down(IReadOnlyList<ScriptedMigration> migrations, ScriptedMigration migration)
@@ -239,7 +261,6 @@ internal static partial class MigrationScripts
 
             """;
 
-    // The session has the lock and the settings here, and gives them back at the end.
     private static string OutsideTransaction(
         ScriptedMigration migration, ScriptedDirection direction, string check, bool first, bool present)
     {
@@ -256,7 +277,12 @@ internal static partial class MigrationScripts
 
                 """
             : "";
-        return $"""
+        return Alone(check, first, $"{invalid}{command}\n{direction.Record}", ProofBlock(migration, present) + "\n");
+    }
+
+    // The session has the lock and the settings here, and gives them back at the end.
+    private static string Alone(string check, bool first, string statements, string proof)
+        => $"""
             SELECT pg_catalog.current_setting('search_path') AS cobaltgraph_search_path,
                    pg_catalog.current_setting('client_encoding') AS cobaltgraph_client_encoding,
                    pg_catalog.current_setting('lock_timeout') AS cobaltgraph_lock_timeout,
@@ -268,18 +294,15 @@ internal static partial class MigrationScripts
             {CheckBlock(check, "pg_try_advisory_lock")}
             \if :cobaltgraph_pending
 
-            {(first ? CreateHistory : "")}{invalid}{command}
-            {direction.Record}
+            {(first ? CreateHistory : "")}{statements}
             \endif
-            {ProofBlock(migration, present)}
-            SELECT pg_catalog.pg_advisory_unlock({SiteMigrator.LockClass}, pg_catalog.hashtext(pg_catalog.current_schema()::text)) AS cobaltgraph_unlocked \gset
+            {proof}SELECT pg_catalog.pg_advisory_unlock({SiteMigrator.LockClass}, pg_catalog.hashtext(pg_catalog.current_schema()::text)) AS cobaltgraph_unlocked \gset
             SELECT pg_catalog.set_config('search_path', :'cobaltgraph_search_path', false) AS cobaltgraph_search_path,
                    pg_catalog.set_config('lock_timeout', :'cobaltgraph_lock_timeout', false) AS cobaltgraph_lock_timeout,
                    pg_catalog.set_config('statement_timeout', :'cobaltgraph_statement_timeout', false) AS cobaltgraph_statement_timeout,
                    pg_catalog.set_config('client_encoding', :'cobaltgraph_client_encoding', false) AS cobaltgraph_client_encoding \gset
 
             """;
-    }
 
     private static string Site(bool create)
         => $"""

@@ -31,7 +31,7 @@ public class MigrationScriptsTests
 
         Assert.Equal(files, MigrationScripts.Files(MigrationScripts.Read()));
         Assert.All(files.Values, script => Assert.DoesNotContain('\r', script));
-        Assert.All(files.Values, script => Assert.EndsWith(";\n", script, StringComparison.Ordinal));
+        Assert.All(files.Values, script => Assert.Matches(@"(;| \\gset)\n\z", script));
     }
 
     [Fact]
@@ -42,7 +42,7 @@ public class MigrationScriptsTests
         Assert.Equal(Enumerable.Range(1, migrations.Count), migrations.Select(migration => migration.Number));
         Assert.Equal(
             migrations.SelectMany(migration => new[] { $"{migration.FileName}.down.sql", $"{migration.FileName}.up.sql" })
-                .Append("cobaltgraph.idempotent.sql").Order(StringComparer.Ordinal),
+                .Append("0002_ThreatScoring.prepare.sql").Append("cobaltgraph.idempotent.sql").Order(StringComparer.Ordinal),
             MigrationScripts.Files(migrations).Keys);
         Assert.Equal("0001_DeviceInventory", migrations[0].FileName);
     }

@@ -77,6 +77,37 @@ public class ScriptRunTests(PostgresServerFixture server) : ScriptTest(server)
     }
 
     [Fact]
+    public async Task Prepared_migration_leaves_what_the_rows_give_and_what_a_migration_leaves()
+    {
+        const string Prepare = "0002_ThreatScoring.prepare.sql";
+        const string Hours = "SELECT string_agg(concat_ws(' ', src_mac, hour, connection_count), ', ' ORDER BY src_mac, hour) FROM device_activity_hourly";
+        string[] large = ["-c", "SET cobaltgraph.prepare_from = '0'", "-c", "SET cobaltgraph.prepare_rows = '3'"];
+        await Refuses("goes onto 20261124000001_DeviceInventory", ["-f", Prepare]);
+        await Passes(Files(AllUp.Take(1)));
+        await Database.ExecuteAsync("""
+            INSERT INTO connections ("timestamp", src_mac, dst_ip, dst_port)
+            SELECT '2026-03-01Z'::timestamptz + n * interval '20 minutes', '02:00:5e:00:00:01', '192.0.2.1', 443 FROM generate_series(1, 12) AS n
+            """);
+
+        var first = await Passes([.. large, "-f", Prepare]);
+        var again = await Passes([.. large, "-f", Prepare]);
+        Assert.Equal(5, first.Error.Split("Read connections until").Length - 1);
+        Assert.DoesNotContain("Read connections until", again.Error, StringComparison.Ordinal);
+        await Database.ExecuteAsync("INSERT INTO connections (\"timestamp\", src_mac, dst_ip, dst_port) VALUES ('2026-03-01 01:00Z', '02:00:5e:00:00:01', '192.0.2.1', 443)");
+        await Passes(Files(AllUp.Skip(1)));
+
+        Assert.Equal(await StateAfter(null), await StateOf(Database));
+        Assert.Equal(
+            await Database.ScalarAsync<string>("""
+                SELECT string_agg(concat_ws(' ', src_mac, hour, n), ', ' ORDER BY src_mac, hour)
+                FROM (SELECT src_mac, date_trunc('hour', "timestamp") AS hour, count(*) AS n FROM connections GROUP BY 1, 2) AS h
+                """),
+            await Database.ScalarAsync<string>(Hours));
+        Assert.Contains("already", (await Passes(["-f", Prepare])).Error, StringComparison.Ordinal);
+        Assert.Equal(await StateAfter(null), await StateOf(Database));
+    }
+
+    [Fact]
     public async Task A_migrator_goes_on_after_a_script_and_has_nothing_to_do_after_all()
     {
         await Passes(["-f", $"{Migrations[0].FileName}.up.sql"]);

@@ -1,0 +1,12 @@
+namespace CobaltGraph.Data.Schema;
+
+/// <summary>A migration with work that is done before it where much is stored, so that the migration itself is short.</summary>
+internal interface IPreparedMigration
+{
+    /// <summary>
+    /// One statement for the schema that is first on the search path, outside of transactions, for it ends transactions of its
+    /// own. It runs when the migration before is applied and this one is next; it may be stopped at any time and repeated, and
+    /// does nothing where there is little to do.
+    /// </summary>
+    string Preparation { get; }
+}

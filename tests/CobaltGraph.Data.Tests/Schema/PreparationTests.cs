@@ -1,0 +1,212 @@
+using CobaltGraph.Data.Schema;
+using CobaltGraph.Data.Tests.Contract;
+using CobaltGraph.Testing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Npgsql;
+
+namespace CobaltGraph.Data.Tests.Schema;
+
+// What migration 002 reads before its own transaction must be what it would have read in it, whatever happens meanwhile.
+public class PreparationTests(PostgresServerFixture server) : DatabaseTest(server)
+{
+    private const string Before = "20261124000001_DeviceInventory";
+
+    private const string Leftovers = "SELECT relname::text FROM pg_class WHERE relname LIKE 'back_fill%' UNION SELECT proname::text FROM pg_proc WHERE proname LIKE 'back_fill%'";
+
+    [Fact]
+    public async Task Prepared_migration_leaves_what_the_rows_give()
+    {
+        var random = new Random(31);
+        await using var context = await Database_of_001(random, 1500);
+
+        await Prepare(context);
+
+        Assert.True(await Scalar<bool>("SELECT done_until > '2026-03-05 11:00Z' FROM back_fill"));
+        // Each transaction has an id of its own.
+        Assert.InRange(await Count("(SELECT DISTINCT xmin::text FROM back_fill_hours) AS t"), 10, 20);
+        await Store(random, 200);
+        await context.Database.MigrateAsync(Cancel);
+
+        Assert.Empty(await DerivedTests.Differences(Database, DerivedTests.Checks));
+        Assert.Empty(await Texts(Leftovers));
+        await using var other = await Server.CreateDatabaseAsync();
+        await using var unprepared = other.NewContext();
+        await unprepared.Database.MigrateAsync(Before, Cancel);
+        await unprepared.Database.MigrateAsync(Cancel);
+        Assert.Equal(await Catalogue.ReadAsync(other), await Catalogue.ReadAsync(Database));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Changes_after_the_preparation_are_followed(bool again)
+    {
+        var random = new Random(32);
+        await using var context = await Database_of_001(random, 1500);
+        await Prepare(context);
+
+        await Run("""
+            UPDATE connections SET threat_category = 'c2', dst_hostname = 'later.example', bytes_sent = 7 WHERE id % 9 = 0;
+            UPDATE connections SET src_ip = '203.0.113.9' WHERE id % 11 = 0;
+            INSERT INTO connections ("timestamp", src_mac, dst_ip, dst_port) VALUES ('1970-01-01Z', '02:00:00:00:00:01', '192.0.2.1', 1);
+            """);
+        // The device's rows go, then it, then it comes again.
+        await Run("""
+            DELETE FROM connections WHERE src_mac = '02:00:00:00:00:03' AND id % 2 = 0;
+            DELETE FROM devices WHERE mac_address IN ('02:00:00:00:00:03', '02:00:00:00:00:04');
+            """);
+        await Store(random, 100);
+        if (again)
+            await Prepare(context);
+        await Run("UPDATE connections SET threat_category = 'proxy' WHERE id % 13 = 0");
+        await Store(random, 100);
+        await context.Database.MigrateAsync(Cancel);
+
+        Assert.Empty(await DerivedTests.Differences(Database, DerivedTests.Checks.Take(3)));
+        Assert.Empty(await Texts($"SELECT d::text FROM ({DerivedTests.Checks[3].Expected} EXCEPT ALL {DerivedTests.Checks[3].Stored}) AS d"));
+        Assert.Equal(1, await Count("(SELECT DISTINCT ip_address FROM device_addresses WHERE ip_address = '203.0.113.9') AS a"));
+    }
+
+    [Fact]
+    public async Task Writers_go_on_meanwhile_and_nothing_is_lost_or_twice()
+    {
+        var seed = new Random(33);
+        await using var context = await Database_of_001(seed, 1500);
+        using var done = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var writers = Enumerable.Range(0, 2).Select(writer => Task.Run(async () =>
+        {
+            var random = new Random(writer);
+            var stored = 0;
+            for (; !done.IsCancellationRequested; stored++)
+                await Store(random, 50);
+            return stored;
+        }, Cancel)).ToArray();
+
+        while (await Count("connections") < 2500)
+            await Task.Delay(20, Cancel);
+        await Prepare(context);
+        await context.Database.MigrateAsync(Cancel);
+        await done.CancelAsync();
+
+        Assert.All(await Task.WhenAll(writers), stored => Assert.True(stored > 0));
+        Assert.Empty(await DerivedTests.Differences(Database, DerivedTests.Checks));
+    }
+
+    [Fact]
+    public async Task Row_that_is_under_way_while_its_hour_is_read_is_read_later()
+    {
+        var random = new Random(34);
+        await using var context = await Database_of_001(random, 300);
+        await Prepare(context);
+        await using var writer = await Database.DataSource.OpenConnectionAsync(Cancel);
+        await using var transaction = await writer.BeginTransactionAsync(Cancel);
+        await using (var insert = new NpgsqlCommand(
+            "INSERT INTO connections (\"timestamp\", src_mac, dst_ip, dst_port) SELECT \"timestamp\", src_mac, dst_ip, 4711 FROM connections LIMIT 20", writer))
+        {
+            await insert.ExecuteNonQueryAsync(Cancel);
+        }
+
+        // Reads these hours again, and cannot see the rows.
+        await Run("UPDATE connections SET bytes_sent = 3");
+        await Prepare(context);
+        await transaction.CommitAsync(Cancel);
+        await context.Database.MigrateAsync(Cancel);
+
+        Assert.Empty(await DerivedTests.Differences(Database, DerivedTests.Checks));
+        Assert.NotEqual(0, await Count("destinations WHERE dst_port = 4711"));
+    }
+
+    [Fact]
+    public async Task Preparation_that_is_stopped_goes_on_where_it_was()
+    {
+        var random = new Random(35);
+        await using var context = await Database_of_001(random, 1500);
+        await using (var session = await Database.DataSource.OpenConnectionAsync(Cancel))
+        {
+            await using var prepare = new NpgsqlCommand(Preparation(context), session);
+            session.Notice += (_, _) => prepare.Cancel();
+            await Assert.ThrowsAsync<OperationCanceledException>(() => prepare.ExecuteNonQueryAsync(Cancel));
+        }
+
+        var until = await Scalar<DateTime>("SELECT done_until FROM back_fill");
+        Assert.True(await Scalar<bool>("SELECT done_until < (SELECT max(\"timestamp\") FROM connections) FROM back_fill"));
+        var read = await Texts($"SELECT xmin::text FROM back_fill_hours WHERE hour < '{until:O}'");
+        Assert.NotEmpty(read);
+        await Prepare(context);
+        Assert.Equal(read, await Texts($"SELECT xmin::text FROM back_fill_hours WHERE hour < '{until:O}'"));
+        await context.Database.MigrateAsync(Cancel);
+
+        Assert.Empty(await DerivedTests.Differences(Database, DerivedTests.Checks));
+    }
+
+    [Fact]
+    public async Task What_a_preparation_left_of_another_life_is_not_taken()
+    {
+        var random = new Random(36);
+        await using var context = await Database_of_001(random, 300);
+        await Prepare(context);
+        await context.Database.MigrateAsync(Migration.InitialDatabase, Cancel);
+        await context.Database.MigrateAsync(Before, Cancel);
+        await Store(random, 900);
+
+        await Run("ALTER DATABASE \"" + Database.Name + "\" RESET cobaltgraph.prepare_from");
+        Database.DataSource.Clear();
+        await context.Database.MigrateAsync(Cancel);
+
+        Assert.Empty(await DerivedTests.Differences(Database, DerivedTests.Checks));
+        Assert.Empty(await Texts(Leftovers));
+    }
+
+    [Fact]
+    public async Task Small_database_is_read_by_the_migration_itself()
+    {
+        var random = new Random(37);
+        await using var context = await Database_of_001(random, 100, large: false);
+
+        await Prepare(context);
+
+        Assert.Empty(await Texts(Leftovers));
+    }
+
+    [Fact]
+    public async Task Only_the_next_migration_is_prepared_and_only_when_it_is_wanted()
+    {
+        await using var context = Database.NewContext();
+        var migrator = (SiteMigrator)context.GetService<IMigrator>();
+        var history = new HistoryRow(Before, "");
+
+        Assert.NotNull(migrator.PreparationOf([history], null));
+        Assert.NotNull(migrator.PreparationOf([history], "ThreatScoring"));
+        Assert.Null(migrator.PreparationOf([history], Before));
+        Assert.Null(migrator.PreparationOf([history], Migration.InitialDatabase));
+        Assert.Null(migrator.PreparationOf([], null));
+        Assert.Null(migrator.PreparationOf([history, new("20261124000002_ThreatScoring", "")], null));
+    }
+
+    private async Task<CobaltGraphContext> Database_of_001(Random random, int rows, bool large = true)
+    {
+        if (large)
+        {
+            await Run($"""
+                ALTER DATABASE "{Database.Name}" SET cobaltgraph.prepare_from = '0';
+                ALTER DATABASE "{Database.Name}" SET cobaltgraph.prepare_rows = '100';
+                """);
+            Database.DataSource.Clear();
+        }
+
+        var context = Database.NewContext();
+        await context.Database.MigrateAsync(Before, Cancel);
+        await Store(random, rows);
+        return context;
+    }
+
+    private Task Store(Random random, int rows)
+        => DerivedTests.StoreAsync(Database, [.. Enumerable.Range(0, rows).Select(_ => DerivedTests.RandomConnection(random))], batch: rows);
+
+    private static string Preparation(CobaltGraphContext context)
+        => ((SiteMigrator)context.GetService<IMigrator>()).PreparationOf([new HistoryRow(Before, "")], null)!;
+
+    private Task<int> Prepare(CobaltGraphContext context) => Run(Preparation(context));
+}
