@@ -9,12 +9,15 @@ using CobaltGraph.LocalPostgres;
 
 var run = new Command(RunProcess.Verb, "One run, ordered on standard input.") { Hidden = true };
 run.SetAction((_, cancellationToken) => TimedRun.ServeAsync(Console.In, Console.Out, cancellationToken));
+var memoryRun = new Command(RunProcess.MemoryVerb, "A stream whose memory is watched, ordered on standard input.") { Hidden = true };
+memoryRun.SetAction((_, cancellationToken) => MemoryRun.ServeAsync(Console.In, Console.Out, Console.Error.WriteLine, cancellationToken));
 var root = new RootCommand("Measures CobaltGraph against the other ways of doing the same work.")
 {
     IngestCommand.Create(),
     QueriesCommand.Create(),
     AdoptCommand.Create(),
     run,
+    memoryRun,
 };
 
 var parse = root.Parse(args);

@@ -54,7 +54,8 @@ internal sealed class Comparison(BenchmarkServer server, IngestSetup setup, Acti
                 WarmUpConnection = server.ConnectionTo(warmUp),
                 ReadServerCpu = server.IsOwn,
             };
-            return await RunProcess.RunAsync(order, cancellationToken);
+            return await RunProcess.RunAsync<RunOrder, RunResult>(
+                RunProcess.Verb, order, $"The run of {order.Method} on {order.Rows} rows", _ => { }, cancellationToken);
         }
         finally
         {

@@ -1,6 +1,4 @@
-using CobaltGraph.Benchmarks.Ingest.Methods;
 using CobaltGraph.Benchmarks.Measuring;
-using CobaltGraph.Model;
 using Npgsql;
 
 namespace CobaltGraph.Benchmarks.Ingest;
@@ -28,60 +26,33 @@ internal sealed record MemoryResult
 /// <summary>Memory after so many rows.</summary>
 internal sealed record MemorySample(long Rows, MemoryReading Memory);
 
-/// <summary>Streams rows that are never held through our ingest, one writer, and watches this process's memory.</summary>
+/// <summary>Lets a process of its own stream rows through our ingest, one writer, and watch its memory.</summary>
 internal sealed class MemoryBenchmark(BenchmarkServer server, IngestSetup setup, Action<string> say)
 {
     private const double Bound = 200_000_000;
     private const double Flat = 20_000_000;
-    private const int Readings = 500;
 
     public async Task<MemoryResult> RunAsync(CancellationToken cancellationToken)
     {
         var source = new RowSource(RowTable.Campus, setup.Seed, setup.Devices, setup.Rows, setup.Days, setup.ReferenceTime);
-        var samples = new List<MemorySample>();
         var database = await server.CreateDatabaseAsync(cancellationToken);
         try
         {
+            // Here, for an application that stores connections does not migrate.
             var connection = server.ConnectionTo(database);
             await using var dataSource = NpgsqlDataSource.Create(connection);
             var site = source.CreateSite();
             await Databases.MigrateAsync(dataSource, site.From, site.To, cancellationToken);
-            var cost = await Measurement.TakeAsync(
-                connection, server.IsOwn,
-                () => OurIngest.StoreAsync(dataSource, Watched(source.Read(site)), setup.BatchSize, writers: 1, cancellationToken),
+            var result = await RunProcess.RunAsync<MemoryOrder, MemoryResult>(
+                RunProcess.MemoryVerb, new(source, setup.BatchSize, connection, server.IsOwn), $"The stream of {setup.Rows} rows", say,
                 cancellationToken);
             await using var command = dataSource.CreateCommand("SELECT count(*) FROM connections");
             var stored = (long)(await command.ExecuteScalarAsync(cancellationToken))!;
-            if (stored != setup.Rows)
-                throw new BenchmarkException($"The stream stored {stored} of {setup.Rows} rows.");
-            return new()
-            {
-                Rows = setup.Rows,
-                Seconds = cost.Seconds,
-                PeakWorkingSet = cost.MemoryPeak.WorkingSet,
-                PeakHeap = cost.MemoryPeak.Heap,
-                WorkingSetRise = Rise(samples, memory => memory.WorkingSet),
-                HeapRise = Rise(samples, memory => memory.Heap),
-                Samples = samples,
-            };
+            return stored == setup.Rows ? result : throw new BenchmarkException($"The stream stored {stored} of {setup.Rows} rows.");
         }
         finally
         {
             await server.DropDatabaseAsync(database);
-        }
-
-        IEnumerable<Connection> Watched(IEnumerable<Connection> rows)
-        {
-            var every = Math.Max(1, setup.Rows / Readings);
-            var count = 0L;
-            foreach (var row in rows)
-            {
-                if (++count % every == 0)
-                    samples.Add(new(count, MemoryReading.Now()));
-                if (count % 1_000_000 == 0)
-                    say($"{Figure.Count(count)} rows, working set {Figure.Megabytes(samples[^1].Memory.WorkingSet)}");
-                yield return row;
-            }
         }
     }
 

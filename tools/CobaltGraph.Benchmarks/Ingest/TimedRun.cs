@@ -29,10 +29,7 @@ internal sealed record RunOrder
 /// <summary>What came of a run.</summary>
 internal sealed record RunResult(Measurement Cost, StoredSize Stored);
 
-/// <summary>
-/// Runs a method in a process of its own, so that memory and compiled code are the method's alone. The order comes on
-/// standard input, because it holds a password; the result goes to standard output.
-/// </summary>
+/// <summary>Runs a method, in a process of its own.</summary>
 internal static class TimedRun
 {
     public static async Task ServeAsync(TextReader input, TextWriter output, CancellationToken cancellationToken)
