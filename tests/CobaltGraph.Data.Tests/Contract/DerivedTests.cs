@@ -24,7 +24,7 @@ public class DerivedTests(PostgresServerFixture server) : DatabaseTest(server)
             FROM devices WHERE connection_count > 0
             """,
             """
-            SELECT src_mac, max(threat_score), least(max("timestamp") FILTER (WHERE threat_score >= 7), now()), count(DISTINCT dst_ip),
+            SELECT src_mac, max(threat_score), least(max("timestamp") FILTER (WHERE threat_score >= 7), CASE WHEN max(threat_score) >= 7 THEN now() END), count(DISTINCT dst_ip),
                    least(max("timestamp"), now()),
                    sum(CASE WHEN threat_category IN ('malware', 'c2') THEN 10 WHEN threat_category = 'suspicious_geo' THEN 5
                             WHEN threat_category = 'proxy' THEN 3 ELSE 0 END)

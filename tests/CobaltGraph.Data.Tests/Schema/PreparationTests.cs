@@ -98,7 +98,7 @@ public class PreparationTests(PostgresServerFixture server) : DatabaseTest(serve
     public async Task Row_that_is_under_way_while_its_hour_is_read_is_read_later()
     {
         var random = new Random(34);
-        await using var context = await Database_of_001(random, 300);
+        await using var context = await Database_of_001(random, 900);
         await Prepare(context);
         await using var writer = await Database.DataSource.OpenConnectionAsync(Cancel);
         await using var transaction = await writer.BeginTransactionAsync(Cancel);
@@ -116,6 +116,30 @@ public class PreparationTests(PostgresServerFixture server) : DatabaseTest(serve
 
         Assert.Empty(await DerivedTests.Differences(Database, DerivedTests.Checks));
         Assert.NotEqual(0, await Count("destinations WHERE dst_port = 4711"));
+    }
+
+    [Fact]
+    public async Task Row_that_comes_after_its_hour_was_read_and_before_that_is_committed_keeps_its_mark()
+    {
+        await using var context = await Database_of_001(new Random(38), 900);
+        await Prepare(context);
+        await Run("UPDATE connections SET bytes_sent = 3 WHERE id = 1");
+        await using var blocker = await Database.DataSource.OpenConnectionAsync(Cancel);
+        await using var transaction = await blocker.BeginTransactionAsync(Cancel);
+        // What is read last.
+        await using (var hold = new NpgsqlCommand("LOCK TABLE back_fill_addresses IN ACCESS EXCLUSIVE MODE", blocker))
+            await hold.ExecuteNonQueryAsync(Cancel);
+
+        var preparing = Prepare(context);
+        while (await Count("pg_locks WHERE NOT granted AND relation = 'back_fill_addresses'::regclass") == 0)
+            await Task.Delay(10, Cancel);
+        await Run("INSERT INTO connections (\"timestamp\", src_mac, src_ip, dst_ip, dst_port) SELECT \"timestamp\", '02:00:00:00:00:01', src_ip, dst_ip, 4711 FROM connections WHERE id = 1");
+        await transaction.CommitAsync(Cancel);
+        await preparing;
+
+        Assert.Equal(1, await Count("back_fill_marks"));
+        await context.Database.MigrateAsync(Cancel);
+        Assert.Empty(await DerivedTests.Differences(Database, DerivedTests.Checks));
     }
 
     [Fact]
@@ -145,7 +169,7 @@ public class PreparationTests(PostgresServerFixture server) : DatabaseTest(serve
     public async Task What_a_preparation_left_of_another_life_is_not_taken()
     {
         var random = new Random(36);
-        await using var context = await Database_of_001(random, 300);
+        await using var context = await Database_of_001(random, 900);
         await Prepare(context);
         await context.Database.MigrateAsync(Migration.InitialDatabase, Cancel);
         await context.Database.MigrateAsync(Before, Cancel);
