@@ -19,19 +19,20 @@ internal sealed class ConnectionQueries(IDbContextFactory<CobaltGraphContext> co
             throw new QueryFilterException("order", order.ToString(), "is not an order", "NewestFirst, OldestFirst");
 
         var pager = new Pager(_cursors, filter.Shape($"connections {order}"), page);
-        var context = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
-        await using (context.ConfigureAwait(false))
-        {
-            var search = new ConnectionSearch(context, filter)
+        return await contexts.AskAsync(
+            async (context, cancel) =>
             {
-                Descending = (order == ConnectionOrder.NewestFirst) != pager.Backward,
-                Position = pager.Position,
-                Take = pager.Take,
-            };
-            var rows = await search.RunAsync(cancellationToken).ConfigureAwait(false);
-            var cut = pager.Cut(rows, connection => [connection.Timestamp, connection.Id]);
-            return new ConnectionPage { Items = cut.Items, Next = cut.Next, Previous = cut.Previous, Strategy = search.Strategy };
-        }
+                var search = new ConnectionSearch(context, filter)
+                {
+                    Descending = (order == ConnectionOrder.NewestFirst) != pager.Backward,
+                    Position = pager.Position,
+                    Take = pager.Take,
+                };
+                var rows = await search.RunAsync(cancel).ConfigureAwait(false);
+                var cut = pager.Cut(rows, connection => [connection.Timestamp, connection.Id]);
+                return new ConnectionPage { Items = cut.Items, Next = cut.Next, Previous = cut.Previous, Strategy = search.Strategy };
+            },
+            cancellationToken).ConfigureAwait(false);
     }
 
     public async Task<RowCount> CountAsync(

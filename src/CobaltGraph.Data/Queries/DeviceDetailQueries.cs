@@ -18,43 +18,39 @@ internal sealed class DeviceDetailQueries(
             _cursors,
             new ConnectionFilter { Devices = [device] }.Shape($"connections {ConnectionOrder.NewestFirst}"),
             new PageRequest { Limit = request.Connections });
-        var context = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
-        await using (context.ConfigureAwait(false))
-        {
-            return await context.Database.CreateExecutionStrategy().ExecuteAsync(
-                async cancel =>
+        return await contexts.AskAsync(
+            async (context, cancel) =>
+            {
+                // One connection for both round trips.
+                await context.Database.OpenConnectionAsync(cancel).ConfigureAwait(false);
+                try
                 {
-                    // One connection for both round trips.
-                    await context.Database.OpenConnectionAsync(cancel).ConfigureAwait(false);
-                    try
+                    var head = await HeadAsync(context, device, cancel).ConfigureAwait(false);
+                    if (head is null)
+                        return null;
+                    var lists = new DeviceDetailLists(
+                        (NpgsqlConnection)context.Database.GetDbConnection(), device, request, connections.Take);
+                    await lists.ReadAsync(WholeHours.Begin(from), until, cancel).ConfigureAwait(false);
+                    return new DeviceDetail
                     {
-                        var head = await HeadAsync(context, device, cancel).ConfigureAwait(false);
-                        if (head is null)
-                            return null;
-                        var lists = new DeviceDetailLists(
-                            (NpgsqlConnection)context.Database.GetDbConnection(), device, request, connections.Take);
-                        await lists.ReadAsync(WholeHours.Begin(from), until, cancel).ConfigureAwait(false);
-                        return new DeviceDetail
-                        {
-                            Device = head.Device,
-                            Summary = head.Summary,
-                            Threats = head.Threats,
-                            Activity = lists.Activity,
-                            Destinations = lists.Destinations,
-                            Ports = lists.Ports,
-                            Countries = lists.Countries,
-                            Addresses = lists.Addresses,
-                            Events = lists.Events,
-                            Connections = connections.Cut(lists.Connections, c => [c.Timestamp, c.Id]),
-                        };
-                    }
-                    finally
-                    {
-                        await context.Database.CloseConnectionAsync().ConfigureAwait(false);
-                    }
-                },
-                cancellationToken).ConfigureAwait(false);
-        }
+                        Device = head.Device,
+                        Summary = head.Summary,
+                        Threats = head.Threats,
+                        Activity = lists.Activity,
+                        Destinations = lists.Destinations,
+                        Ports = lists.Ports,
+                        Countries = lists.Countries,
+                        Addresses = lists.Addresses,
+                        Events = lists.Events,
+                        Connections = connections.Cut(lists.Connections, c => [c.Timestamp, c.Id]),
+                    };
+                }
+                finally
+                {
+                    await context.Database.CloseConnectionAsync().ConfigureAwait(false);
+                }
+            },
+            cancellationToken).ConfigureAwait(false);
     }
 
     private static Task<Head?> HeadAsync(CobaltGraphContext context, MacAddress mac, CancellationToken cancellationToken)

@@ -17,28 +17,29 @@ internal sealed class DeviceQueries(IDbContextFactory<CobaltGraphContext> contex
         var key = DeviceSortKey.Of(sort.Column);
         var pager = new Pager(_cursors, filter.Shape($"devices {sort.Column} {sort.Descending}"), page);
 
-        var context = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
-        await using (context.ConfigureAwait(false))
-        {
-            var rows = Rows(context, filter);
-            var wanted = pager.Position is null ? rows : key.Beyond(rows, sort.Descending, pager.Position);
-            var counted = context.Devices.Matching(filter).Take(IDeviceQueries.CountCap + 1);
-            // The total comes along with the page: the database counts once, and is asked once.
-            var found = await key.Order(wanted, sort.Descending, pager.Backward).Take(pager.Take)
-                .Select(row => new { Row = row, Total = counted.LongCount() })
-                .ToListAsync(cancellationToken).ConfigureAwait(false);
-            var total = found is [var first, ..] ? await TotalAsync(context, filter, first.Total, IDeviceQueries.CountCap, cancellationToken).ConfigureAwait(false)
-                : pager.Position is null ? new RowCount(0, IsExact: true)
-                : await CountAsync(context, filter, IDeviceQueries.CountCap, cancellationToken).ConfigureAwait(false);
-            var cut = pager.Cut(found.ConvertAll(row => row.Row), key.Of);
-            return new DevicePage
+        return await contexts.AskAsync(
+            async (context, cancel) =>
             {
-                Items = cut.Items,
-                Next = cut.Next,
-                Previous = cut.Previous,
-                Total = total,
-            };
-        }
+                var rows = Rows(context, filter);
+                var wanted = pager.Position is null ? rows : key.Beyond(rows, sort.Descending, pager.Position);
+                var counted = context.Devices.Matching(filter).Take(IDeviceQueries.CountCap + 1);
+                // The total comes along with the page: the database counts once, and is asked once.
+                var found = await key.Order(wanted, sort.Descending, pager.Backward).Take(pager.Take)
+                    .Select(row => new { Row = row, Total = counted.LongCount() })
+                    .ToListAsync(cancel).ConfigureAwait(false);
+                var total = found is [var first, ..] ? await TotalAsync(context, filter, first.Total, IDeviceQueries.CountCap, cancel).ConfigureAwait(false)
+                    : pager.Position is null ? new RowCount(0, IsExact: true)
+                    : await CountAsync(context, filter, IDeviceQueries.CountCap, cancel).ConfigureAwait(false);
+                var cut = pager.Cut(found.ConvertAll(row => row.Row), key.Of);
+                return new DevicePage
+                {
+                    Items = cut.Items,
+                    Next = cut.Next,
+                    Previous = cut.Previous,
+                    Total = total,
+                };
+            },
+            cancellationToken).ConfigureAwait(false);
     }
 
     internal static async Task<RowCount> CountAsync(

@@ -8,7 +8,8 @@ namespace CobaltGraph.Benchmarks.Queries;
 internal sealed class QueryBenchmark(QueriesSetup setup, QueryLayer layer, NpgsqlDataSource dataSource, NpgsqlDataSource? original, Action<string> say)
 {
     // The compiler rewrites what it sees often, so the first calls are not those of a program that runs.
-    private const int WarmUpCalls = 60;
+    private const int WarmUpCalls = 100;
+    private const int WarmUpRounds = 5;
 
     public async Task<IReadOnlyList<QueryResult>> RunAsync(IReadOnlyList<string> only, CancellationToken cancellationToken)
     {
@@ -38,12 +39,7 @@ internal sealed class QueryBenchmark(QueriesSetup setup, QueryLayer layer, Npgsq
                     continue;
                 if (!isWarm)
                 {
-                    for (var i = 0; i < Math.Min(WarmUpCalls, setup.Repetitions); i++)
-                    {
-                        foreach (var contestant in contests[i % contests.Count].Contestants.Where(contestant => contestant.Method != "c"))
-                            await contestant.RunAsync(cancellationToken);
-                    }
-
+                    await WarmUpAsync(contests, cancellationToken);
                     isWarm = true;
                 }
 
@@ -54,6 +50,21 @@ internal sealed class QueryBenchmark(QueriesSetup setup, QueryLayer layer, Npgsq
         }
 
         return results;
+    }
+
+    private static async Task WarmUpAsync(List<Contest> contests, CancellationToken cancellationToken)
+    {
+        for (var round = 0; round < WarmUpRounds; round++)
+        {
+            for (var i = 0; i < WarmUpCalls; i++)
+            {
+                foreach (var contestant in contests[i % contests.Count].Contestants.Where(contestant => contestant.Method != "c"))
+                    await contestant.RunAsync(cancellationToken);
+            }
+
+            // The optimising compiler waits for a quiet moment and then takes a while.
+            await Task.Delay(500, cancellationToken);
+        }
     }
 
     private async Task<QueryResult> MeasureAsync(List<Contest> contests, CancellationToken cancellationToken)
