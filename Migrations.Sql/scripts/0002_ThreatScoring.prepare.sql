@@ -8,7 +8,7 @@
 --        superuser. 20261124000001_DeviceInventory and no later migration.
 -- Run    psql -X -v schema=SITE -f 0002_ThreatScoring.prepare.sql "host=... dbname=... user=..."
 --        Without schema=, the first schema of the search path is the site. -v lock_timeout= and -v statement_timeout=
---        replace 5s and 30min; 0 is none.
+--        replace 5s and 0; 0 is none.
 -- Ends   Many transactions, none of which is long; whatever stops it, the same script goes on where it was, and
 --        0002_ThreatScoring.up.sql can be run at any time.
 
@@ -19,7 +19,7 @@
 \endif
 \if :{?statement_timeout}
 \else
-\set statement_timeout 30min
+\set statement_timeout 0
 \endif
 
 SELECT pg_catalog.current_setting('search_path') AS cobaltgraph_search_path,
@@ -101,14 +101,22 @@ DECLARE
 BEGIN
     IF NOT EXISTS (
         SELECT 1 FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
-        WHERE t.tgname = 'back_fill_insert' AND t.tgenabled = 'O'
-          AND c.relname = 'connections' AND c.relnamespace = quote_ident(current_schema())::regnamespace) THEN
+        WHERE t.tgname IN ('back_fill_insert', 'back_fill_update') AND t.tgenabled = 'O'
+          AND c.relname = 'connections' AND c.relnamespace = quote_ident(current_schema())::regnamespace
+        HAVING count(*) = 2) THEN
         IF (SELECT coalesce(sum(pg_table_size(i.inhrelid)), 0) FROM pg_inherits AS i
             WHERE i.inhparent = (quote_ident(current_schema()) || '.connections')::regclass) < v_least THEN
             RETURN;
         END IF;
+        IF NOT EXISTS (
+            SELECT 1 FROM pg_class AS c
+            WHERE c.oid = (quote_ident(current_schema()) || '.connections')::regclass
+              AND c.relowner = quote_ident(current_user)::regrole) THEN
+            RAISE NOTICE 'Not prepared: role % does not own connections.', current_user USING ERRCODE = 'CG002';
+            RETURN;
+        END IF;
 
-        LOCK TABLE connections, devices IN SHARE ROW EXCLUSIVE MODE;
+        LOCK TABLE ONLY connections IN SHARE ROW EXCLUSIVE MODE;
         IF to_regclass(quote_ident(current_schema()) || '.back_fill') IS NOT NULL THEN
             DROP TABLE back_fill, back_fill_marks, back_fill_hours, back_fill_categories, back_fill_addresses, back_fill_destinations;
             DROP FUNCTION back_fill_stage(timestamptz, timestamptz, macaddr[]);
@@ -122,6 +130,7 @@ BEGIN
         INSERT INTO back_fill (done_until, last_event) SELECT '-infinity', last_value FROM device_events_id_seq;
 
         CREATE TABLE back_fill_marks (hour timestamptz NOT NULL);
+        COMMENT ON TABLE back_fill_marks IS 'Hours written since they were read, beside back_fill.';
         CREATE TABLE back_fill_hours (
             src_mac macaddr NOT NULL, hour timestamptz NOT NULL, connection_count bigint, threat_count bigint,
             max_threat_score real, bytes_sent numeric, bytes_received numeric, destination_sketch bit(256), last_threat timestamptz);
@@ -132,6 +141,11 @@ BEGIN
         CREATE TABLE back_fill_destinations (
             dst_ip inet, dst_port integer, protocol varchar(10), dst_country varchar(2), dst_org varchar(255),
             dst_hostname varchar(255), PRIMARY KEY (dst_ip, dst_port, dst_hostname, dst_org, dst_country, protocol));
+        COMMENT ON TABLE back_fill_hours IS 'For device_activity_hourly, beside back_fill.';
+        COMMENT ON TABLE back_fill_categories IS 'For device_threat_counts, beside back_fill.';
+        COMMENT ON TABLE back_fill_addresses IS 'For device_addresses, beside back_fill.';
+        COMMENT ON TABLE back_fill_destinations IS 'For destinations, beside back_fill.';
+        CREATE INDEX ON back_fill_marks (hour);
         CREATE INDEX ON back_fill_hours (hour);
         CREATE INDEX ON back_fill_categories (hour);
         CREATE INDEX ON back_fill_addresses (hour);
@@ -192,6 +206,8 @@ BEGIN
         END
         $stage$;
         REVOKE ALL ON FUNCTION back_fill_stage(timestamptz, timestamptz, macaddr[]) FROM PUBLIC;
+        COMMENT ON FUNCTION back_fill_stage(timestamptz, timestamptz, macaddr[]) IS
+            'Reads whole hours of connections, of all devices or of these, into the tables beside back_fill.';
 
         CREATE FUNCTION back_fill_mark()
         RETURNS trigger
@@ -209,6 +225,7 @@ BEGIN
         END
         $mark$;
         REVOKE ALL ON FUNCTION back_fill_mark() FROM PUBLIC;
+        COMMENT ON FUNCTION back_fill_mark() IS 'Trigger on connections: marks hours that are written, beside back_fill.';
         CREATE TRIGGER back_fill_insert
         AFTER INSERT ON connections
         REFERENCING NEW TABLE AS new_rows
@@ -223,6 +240,7 @@ BEGIN
 
     SELECT done_until INTO v_from FROM back_fill;
     LOOP
+        LOCK TABLE ONLY connections IN SHARE UPDATE EXCLUSIVE MODE;
         -- Empty hours are passed over.
         SELECT date_trunc('hour', min("timestamp"), 'UTC') INTO v_from FROM connections WHERE "timestamp" >= v_from;
         EXIT WHEN v_from IS NULL OR v_from >= v_end;
@@ -236,7 +254,7 @@ BEGIN
         PERFORM back_fill_stage(v_from, v_until);
         UPDATE back_fill SET done_until = v_until;
         COMMIT;
-        RAISE NOTICE 'Read connections until %.', v_until;
+        RAISE NOTICE 'Read connections until %.', v_until USING ERRCODE = 'CG002';
         v_from := v_until;
     END LOOP;
 
@@ -245,10 +263,12 @@ BEGIN
     FROM back_fill_marks AS m
     JOIN back_fill AS b ON m.hour < b.done_until;
     FOREACH v_hour IN ARRAY coalesce(v_hours, ARRAY[]::timestamptz[]) LOOP
+        LOCK TABLE ONLY connections IN SHARE UPDATE EXCLUSIVE MODE;
         PERFORM back_fill_stage(v_hour, v_hour + interval '1 hour');
         COMMIT;
     END LOOP;
-    RAISE NOTICE 'The migration is prepared; until it is done, each statement that stores connections marks their hours.';
+    RAISE NOTICE 'The migration is prepared; until it is done, each statement that stores connections marks their hours.'
+        USING ERRCODE = 'CG002';
 END
 $prepare$;
 

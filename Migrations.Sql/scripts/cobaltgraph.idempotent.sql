@@ -3549,8 +3549,9 @@ DECLARE
 BEGIN
     IF NOT EXISTS (
         SELECT 1 FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
-        WHERE t.tgname = 'back_fill_insert' AND t.tgenabled = 'O'
-          AND c.relname = 'connections' AND c.relnamespace = quote_ident(current_schema())::regnamespace) THEN
+        WHERE t.tgname IN ('back_fill_insert', 'back_fill_update') AND t.tgenabled = 'O'
+          AND c.relname = 'connections' AND c.relnamespace = quote_ident(current_schema())::regnamespace
+        HAVING count(*) = 2) THEN
         IF to_regclass(quote_ident(current_schema()) || '.back_fill') IS NOT NULL THEN
             DROP TABLE back_fill, back_fill_marks, back_fill_hours, back_fill_categories, back_fill_addresses, back_fill_destinations;
             DROP FUNCTION back_fill_stage(timestamptz, timestamptz, macaddr[]);
@@ -3564,6 +3565,7 @@ BEGIN
         INSERT INTO back_fill (done_until, last_event) SELECT '-infinity', last_value FROM device_events_id_seq;
 
         CREATE TABLE back_fill_marks (hour timestamptz NOT NULL);
+        COMMENT ON TABLE back_fill_marks IS 'Hours written since they were read, beside back_fill.';
         CREATE TABLE back_fill_hours (
             src_mac macaddr NOT NULL, hour timestamptz NOT NULL, connection_count bigint, threat_count bigint,
             max_threat_score real, bytes_sent numeric, bytes_received numeric, destination_sketch bit(256), last_threat timestamptz);
@@ -3574,6 +3576,11 @@ BEGIN
         CREATE TABLE back_fill_destinations (
             dst_ip inet, dst_port integer, protocol varchar(10), dst_country varchar(2), dst_org varchar(255),
             dst_hostname varchar(255), PRIMARY KEY (dst_ip, dst_port, dst_hostname, dst_org, dst_country, protocol));
+        COMMENT ON TABLE back_fill_hours IS 'For device_activity_hourly, beside back_fill.';
+        COMMENT ON TABLE back_fill_categories IS 'For device_threat_counts, beside back_fill.';
+        COMMENT ON TABLE back_fill_addresses IS 'For device_addresses, beside back_fill.';
+        COMMENT ON TABLE back_fill_destinations IS 'For destinations, beside back_fill.';
+        CREATE INDEX ON back_fill_marks (hour);
         CREATE INDEX ON back_fill_hours (hour);
         CREATE INDEX ON back_fill_categories (hour);
         CREATE INDEX ON back_fill_addresses (hour);
@@ -3773,8 +3780,9 @@ DO $drop$
 BEGIN
     IF EXISTS (
         SELECT 1 FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
-        WHERE t.tgname = 'back_fill_insert' AND t.tgenabled = 'O'
-          AND c.relname = 'connections' AND c.relnamespace = quote_ident(current_schema())::regnamespace) THEN
+        WHERE t.tgname IN ('back_fill_insert', 'back_fill_update') AND t.tgenabled = 'O'
+          AND c.relname = 'connections' AND c.relnamespace = quote_ident(current_schema())::regnamespace
+        HAVING count(*) = 2) THEN
         DROP TRIGGER back_fill_insert ON connections;
         DROP TRIGGER back_fill_update ON connections;
         DROP FUNCTION back_fill_mark();

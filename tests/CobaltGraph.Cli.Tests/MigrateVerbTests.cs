@@ -33,6 +33,24 @@ public sealed class MigrateVerbTests(PostgresServerFixture server) : IAsyncLifet
         => (await RunWithAsync(_database.ConnectionStringWith(c => c.MaxPoolSize = 1), "migrate")).Should(ExitCode.Done);
 
     [Fact]
+    public async Task Migrate_prepares_what_is_large_and_tells_how_far_it_is()
+    {
+        (await RunAsync("migrate", "--to", "DeviceInventory")).Should(ExitCode.Done);
+        await _database.ExecuteAsync($"""
+            ALTER DATABASE "{_database.Name}" SET cobaltgraph.prepare_from = '0';
+            INSERT INTO connections ("timestamp", src_mac, dst_ip, dst_port) VALUES ('2026-01-01 10:30Z', '02:00:5e:00:00:01', '192.0.2.1', 443)
+            """);
+        var dryRun = (await RunAsync("migrate", "--dry-run")).Should(ExitCode.Done);
+        Assert.Contains("DO $prepare$", dryRun.Output, StringComparison.Ordinal);
+
+        var result = (await RunAsync("migrate", "--json")).Should(ExitCode.Done);
+
+        Assert.Contains("Read connections until ", result.Error, StringComparison.Ordinal);
+        Assert.Equal(1, await _database.ScalarAsync<long>("SELECT connection_count FROM device_activity_hourly WHERE hour = '2026-01-01 10:00Z'"));
+        (await RunAsync("status", "--check")).Should(ExitCode.Done);
+    }
+
+    [Fact]
     public async Task Migrate_creates_partitions_that_are_missing()
     {
         (await RunAsync("migrate")).Should(ExitCode.Done);

@@ -11,14 +11,16 @@ namespace CobaltGraph.Data.Migrations
     //   - Triggers mark the hours of rows that are stored or changed in the meantime; a marked hour is read again. A mark is
     //     taken away before its hour is read: one that comes while it is being read stays.
     //   - A device that is removed meanwhile takes its connections' MAC along; what is kept of it is read again at the end.
+    //   - While an hour is read no partition may appear: what moves into one is not written, and would be seen in neither place.
     //   - The triggers are what makes the tables good: tables without them are of another life of the schema, and go.
     public partial class ThreatScoring : IPreparedMigration
     {
         private const string IsPrepared = """
             EXISTS (
                     SELECT 1 FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
-                    WHERE t.tgname = 'back_fill_insert' AND t.tgenabled = 'O'
-                      AND c.relname = 'connections' AND c.relnamespace = quote_ident(current_schema())::regnamespace)
+                    WHERE t.tgname IN ('back_fill_insert', 'back_fill_update') AND t.tgenabled = 'O'
+                      AND c.relname = 'connections' AND c.relnamespace = quote_ident(current_schema())::regnamespace
+                    HAVING count(*) = 2)
             """;
 
         private const string CreateTables = """
@@ -35,6 +37,7 @@ namespace CobaltGraph.Data.Migrations
                     INSERT INTO back_fill (done_until, last_event) SELECT '-infinity', last_value FROM device_events_id_seq;
 
                     CREATE TABLE back_fill_marks (hour timestamptz NOT NULL);
+                    COMMENT ON TABLE back_fill_marks IS 'Hours written since they were read, beside back_fill.';
                     CREATE TABLE back_fill_hours (
                         src_mac macaddr NOT NULL, hour timestamptz NOT NULL, connection_count bigint, threat_count bigint,
                         max_threat_score real, bytes_sent numeric, bytes_received numeric, destination_sketch bit(256), last_threat timestamptz);
@@ -45,6 +48,11 @@ namespace CobaltGraph.Data.Migrations
                     CREATE TABLE back_fill_destinations (
                         dst_ip inet, dst_port integer, protocol varchar(10), dst_country varchar(2), dst_org varchar(255),
                         dst_hostname varchar(255), PRIMARY KEY (dst_ip, dst_port, dst_hostname, dst_org, dst_country, protocol));
+                    COMMENT ON TABLE back_fill_hours IS 'For device_activity_hourly, beside back_fill.';
+                    COMMENT ON TABLE back_fill_categories IS 'For device_threat_counts, beside back_fill.';
+                    COMMENT ON TABLE back_fill_addresses IS 'For device_addresses, beside back_fill.';
+                    COMMENT ON TABLE back_fill_destinations IS 'For destinations, beside back_fill.';
+                    CREATE INDEX ON back_fill_marks (hour);
                     CREATE INDEX ON back_fill_hours (hour);
                     CREATE INDEX ON back_fill_categories (hour);
                     CREATE INDEX ON back_fill_addresses (hour);
@@ -105,7 +113,15 @@ namespace CobaltGraph.Data.Migrations
                     END
                     $stage$;
                     REVOKE ALL ON FUNCTION back_fill_stage(timestamptz, timestamptz, macaddr[]) FROM PUBLIC;
+                    COMMENT ON FUNCTION back_fill_stage(timestamptz, timestamptz, macaddr[]) IS
+                        'Reads whole hours of connections, of all devices or of these, into the tables beside back_fill.';
             """;
+
+        /// <inheritdoc />
+        string IPreparedMigration.PreparationEffect =>
+            "where connections is large, reads it while writers go on, so that the migration locks them out only for what is stored "
+            + "meanwhile; where it is small, nothing; creates tables back_fill, back_fill_..., and until the migration is applied "
+            + "triggers back_fill_insert, back_fill_update on connections";
 
         /// <inheritdoc />
         string IPreparedMigration.Preparation => $"""
@@ -126,8 +142,15 @@ namespace CobaltGraph.Data.Migrations
                         WHERE i.inhparent = (quote_ident(current_schema()) || '.connections')::regclass) < v_least THEN
                         RETURN;
                     END IF;
+                    IF NOT EXISTS (
+                        SELECT 1 FROM pg_class AS c
+                        WHERE c.oid = (quote_ident(current_schema()) || '.connections')::regclass
+                          AND c.relowner = quote_ident(current_user)::regrole) THEN
+                        RAISE NOTICE 'Not prepared: role % does not own connections.', current_user USING ERRCODE = 'CG002';
+                        RETURN;
+                    END IF;
 
-                    LOCK TABLE connections, devices IN SHARE ROW EXCLUSIVE MODE;
+                    LOCK TABLE ONLY connections IN SHARE ROW EXCLUSIVE MODE;
             {CreateTables}
 
                     PERFORM set_config('cobaltgraph.search_path', current_setting('search_path'), true);
@@ -150,6 +173,7 @@ namespace CobaltGraph.Data.Migrations
                     END
                     $mark$;
                     REVOKE ALL ON FUNCTION back_fill_mark() FROM PUBLIC;
+                    COMMENT ON FUNCTION back_fill_mark() IS 'Trigger on connections: marks hours that are written, beside back_fill.';
                     CREATE TRIGGER back_fill_insert
                     AFTER INSERT ON connections
                     REFERENCING NEW TABLE AS new_rows
@@ -164,6 +188,7 @@ namespace CobaltGraph.Data.Migrations
 
                 SELECT done_until INTO v_from FROM back_fill;
                 LOOP
+                    LOCK TABLE ONLY connections IN SHARE UPDATE EXCLUSIVE MODE;
                     -- Empty hours are passed over.
                     SELECT date_trunc('hour', min("timestamp"), 'UTC') INTO v_from FROM connections WHERE "timestamp" >= v_from;
                     EXIT WHEN v_from IS NULL OR v_from >= v_end;
@@ -177,7 +202,7 @@ namespace CobaltGraph.Data.Migrations
                     PERFORM back_fill_stage(v_from, v_until);
                     UPDATE back_fill SET done_until = v_until;
                     COMMIT;
-                    RAISE NOTICE 'Read connections until %.', v_until;
+                    RAISE NOTICE 'Read connections until %.', v_until USING ERRCODE = 'CG002';
                     v_from := v_until;
                 END LOOP;
 
@@ -186,10 +211,12 @@ namespace CobaltGraph.Data.Migrations
                 FROM back_fill_marks AS m
                 JOIN back_fill AS b ON m.hour < b.done_until;
                 FOREACH v_hour IN ARRAY coalesce(v_hours, ARRAY[]::timestamptz[]) LOOP
+                    LOCK TABLE ONLY connections IN SHARE UPDATE EXCLUSIVE MODE;
                     PERFORM back_fill_stage(v_hour, v_hour + interval '1 hour');
                     COMMIT;
                 END LOOP;
-                RAISE NOTICE 'The migration is prepared; until it is done, each statement that stores connections marks their hours.';
+                RAISE NOTICE 'The migration is prepared; until it is done, each statement that stores connections marks their hours.'
+                    USING ERRCODE = 'CG002';
             END
             $prepare$;
 

@@ -27,6 +27,9 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
 
     private readonly TimeProvider _clock = clock ?? TimeProvider.System;
 
+    /// <summary>Told what a preparation says of how far it is.</summary>
+    public Action<string>? Preparing { get; init; }
+
     /// <summary>Reads what is there. Writes nothing, and leaves the session as it was.</summary>
     public async Task<SchemaState> ReadStateAsync(CancellationToken cancellationToken)
     {
@@ -160,6 +163,15 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource, TimeProvider? 
         var state = await ReadStateAsync(session, cancellationToken).ConfigureAwait(false);
         var plan = Plan(state, target);
         Guard(state, plan, mayRevert);
+
+        if (Preparing is not null)
+        {
+            session.Connection.Notice += (_, e) =>
+            {
+                if (e.Notice.SqlState == IPreparedMigration.NoticeCode)
+                    Preparing(e.Notice.MessageText);
+            };
+        }
 
         var steps = new List<MigrationStep>();
         var migrator = session.Context.GetService<IMigrator>();

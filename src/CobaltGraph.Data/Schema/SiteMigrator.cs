@@ -1,4 +1,5 @@
 using System.Data;
+using System.Transactions;
 using CobaltGraph.Data.Schema.Scripts;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
@@ -59,10 +60,11 @@ internal sealed class SiteMigrator(
     private readonly ICurrentDbContext _currentContext = currentContext;
     private readonly IMigrationsAssembly _migrationsAssembly = migrationsAssembly;
     private readonly IRelationalConnection _connection = connection;
-    private readonly IExecutionStrategy _executionStrategy = executionStrategy;
 
     /// <summary>"CBLM". Not the lock of MigrationLock, whose holder comes here too.</summary>
     public const int LockClass = 0x43424C4D;
+
+    private const int PreparationAttempts = 10;
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
@@ -88,8 +90,8 @@ internal sealed class SiteMigrator(
                 while (!(isLocked = TryLock(session)))
                     Thread.Sleep(Pause);
                 var before = _historyRepository.GetAppliedMigrations();
-                if (PreparationOf(before, targetMigration) is { } preparation)
-                    _executionStrategy.Execute(() => Prepare(session, preparation));
+                if (!IsInTransaction && PreparationOf(before, targetMigration) is { } preparation)
+                    Prepare(session, preparation);
                 base.Migrate(targetMigration);
                 if (IsOther(before, _historyRepository.GetAppliedMigrations()))
                     RolesScript.Renew(session, Schema(session));
@@ -132,13 +134,8 @@ internal sealed class SiteMigrator(
                 while (!(isLocked = TryLock(session)))
                     await Task.Delay(Pause, cancellationToken).ConfigureAwait(false);
                 var before = await _historyRepository.GetAppliedMigrationsAsync(cancellationToken).ConfigureAwait(false);
-                if (PreparationOf(before, targetMigration) is { } preparation)
-                {
-                    await _executionStrategy
-                        .ExecuteAsync(stop => PrepareAsync(session, preparation, stop), cancellationToken)
-                        .ConfigureAwait(false);
-                }
-
+                if (!IsInTransaction && PreparationOf(before, targetMigration) is { } preparation)
+                    await PrepareAsync(session, preparation, cancellationToken).ConfigureAwait(false);
                 await base.MigrateAsync(targetMigration, cancellationToken).ConfigureAwait(false);
                 if (IsOther(before, await _historyRepository.GetAppliedMigrationsAsync(cancellationToken).ConfigureAwait(false)))
                     await RolesScript.RenewAsync(session, Schema(session), cancellationToken).ConfigureAwait(false);
@@ -178,7 +175,7 @@ internal sealed class SiteMigrator(
                 id,
                 Direction(migration.UpOperations, GenerateUpSql(migration, MigrationsSqlGenerationOptions.Script)),
                 Direction(migration.DownOperations, GenerateDownSql(migration, previous, MigrationsSqlGenerationOptions.Script)),
-                (migration as IPreparedMigration)?.Preparation.ReplaceLineEndings("\n")));
+                migration as IPreparedMigration));
             previous = migration;
         }
 
@@ -212,18 +209,77 @@ internal sealed class SiteMigrator(
         return (migration as IPreparedMigration)?.Preparation;
     }
 
-    // Without a timeout of the client: it takes as long as there are connections, and may be stopped.
+    private bool IsInTransaction => _connection.CurrentTransaction is not null || Transaction.Current is not null;
+
     private static void Prepare(NpgsqlConnection session, string preparation)
     {
-        using var command = new NpgsqlCommand(preparation, session) { CommandTimeout = 0 };
-        command.ExecuteNonQuery();
+        var timeout = WithoutTimeout(session);
+        try
+        {
+            for (var attempt = 1; ; attempt++)
+            {
+                try
+                {
+                    using var command = new NpgsqlCommand(preparation, session) { CommandTimeout = 0 };
+                    command.ExecuteNonQuery();
+                    return;
+                }
+                catch (PostgresException e) when (MayGoOn(e, attempt))
+                {
+                    Thread.Sleep(attempt * Pause);
+                }
+            }
+        }
+        finally
+        {
+            WithTimeout(session, timeout);
+        }
     }
 
     private static async Task PrepareAsync(NpgsqlConnection session, string preparation, CancellationToken cancellationToken)
     {
-        var command = new NpgsqlCommand(preparation, session) { CommandTimeout = 0 };
-        await using (command.ConfigureAwait(false))
-            await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        var timeout = WithoutTimeout(session);
+        try
+        {
+            for (var attempt = 1; ; attempt++)
+            {
+                try
+                {
+                    var command = new NpgsqlCommand(preparation, session) { CommandTimeout = 0 };
+                    await using (command.ConfigureAwait(false))
+                        await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+                    return;
+                }
+                catch (PostgresException e) when (MayGoOn(e, attempt))
+                {
+                    await Task.Delay(attempt * Pause, cancellationToken).ConfigureAwait(false);
+                }
+            }
+        }
+        finally
+        {
+            WithTimeout(session, timeout);
+        }
+    }
+
+    private static bool MayGoOn(PostgresException error, int attempt)
+        => error.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected && attempt < PreparationAttempts;
+
+    // It is one statement for the server, however many transactions it has, and takes as long as there are connections.
+    private static string WithoutTimeout(NpgsqlConnection session)
+    {
+        using var read = new NpgsqlCommand("SELECT current_setting('statement_timeout')", session);
+        var timeout = (string)read.ExecuteScalar()!;
+        WithTimeout(session, "0");
+        return timeout;
+    }
+
+    private static void WithTimeout(NpgsqlConnection session, string timeout)
+    {
+        if (session.State != ConnectionState.Open)
+            return;
+        using var command = new NpgsqlCommand("SELECT set_config('statement_timeout', $1, false)", session) { Parameters = { new() { Value = timeout } } };
+        command.ExecuteNonQuery();
     }
 
     // EF Core locks the history for one migration at a time, and believes between two of them what it read before the

@@ -2,8 +2,10 @@ using CobaltGraph.Data.Schema;
 using CobaltGraph.Data.Tests.Contract;
 using CobaltGraph.Testing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
 
 namespace CobaltGraph.Data.Tests.Schema;
@@ -139,6 +141,89 @@ public class PreparationTests(PostgresServerFixture server) : DatabaseTest(serve
 
         Assert.Equal(1, await Count("back_fill_marks"));
         await context.Database.MigrateAsync(Cancel);
+        Assert.Empty(await DerivedTests.Differences(Database, DerivedTests.Checks));
+    }
+
+    [Fact]
+    public async Task Rows_that_move_into_a_partition_while_they_are_to_be_read_are_read_there()
+    {
+        await using var context = await Database_of_001(new Random(39), 900);
+        await Prepare(context);
+        await Run("""
+            INSERT INTO connections ("timestamp", src_mac, dst_ip, dst_port) VALUES ('2026-01-10Z', '02:00:00:00:00:01', '192.0.2.1', 4712)
+            """);
+        await using var mover = await Database.DataSource.OpenConnectionAsync(Cancel);
+        await using var transaction = await mover.BeginTransactionAsync(Cancel);
+        await using (var ensure = new NpgsqlCommand("SELECT ensure_connection_partitions('2026-01-10Z', '2026-01-10Z')", mover))
+            Assert.Equal("connections_y2026m01", await ensure.ExecuteScalarAsync(Cancel));
+
+        var preparing = Prepare(context);
+        while (await Count("pg_locks WHERE NOT granted") == 0)
+            await Task.Delay(10, Cancel);
+        await transaction.CommitAsync(Cancel);
+        await preparing;
+
+        Assert.Equal(1, await Count("back_fill_destinations WHERE dst_port = 4712"));
+        Assert.Equal(0, await Count("back_fill_marks"));
+        await context.Database.MigrateAsync(Cancel);
+        Assert.Empty(await DerivedTests.Differences(Database, DerivedTests.Checks));
+    }
+
+    [Fact]
+    public async Task Preparation_takes_as_long_as_it_takes_and_leaves_the_timeout()
+    {
+        await using var context = await Database_of_001(new Random(40), 900);
+        await context.Database.OpenConnectionAsync(Cancel);
+        await context.Database.ExecuteSqlRawAsync("SET statement_timeout = '1h'", Cancel);
+        var seen = "";
+        var session = (NpgsqlConnection)context.Database.GetDbConnection();
+        session.Notice += (_, e) => seen += e.Notice.SqlState;
+        await Run($"""
+            CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS
+            'BEGIN RAISE NOTICE USING MESSAGE = ''timeout'', ERRCODE = ''T'' || lpad(current_setting(''statement_timeout''), 4, ''0''); RETURN NULL; END';
+            """);
+        await Prepare(context);
+        await Run("CREATE TRIGGER tell AFTER INSERT ON back_fill_hours FOR EACH STATEMENT EXECUTE FUNCTION tell(); UPDATE connections SET bytes_sent = 3 WHERE id = 1");
+
+        await context.Database.MigrateAsync(Cancel);
+
+        Assert.Contains("T0000", seen, StringComparison.Ordinal);
+        Assert.Equal("1h", await context.Database.SqlQueryRaw<string>("SELECT current_setting('statement_timeout') AS \"Value\"").SingleAsync(Cancel));
+    }
+
+    [Fact]
+    public async Task Role_that_does_not_own_the_tables_prepares_nothing()
+    {
+        await using var context = await Database_of_001(new Random(41), 900);
+        var other = $"prep_{Guid.NewGuid():N}";
+        await Run($"CREATE ROLE {other} SUPERUSER");
+        try
+        {
+            await Run($"SET ROLE {other}; {Preparation(context).Replace("COMMIT;", "", StringComparison.Ordinal)}; RESET ROLE");
+
+            Assert.Empty(await Texts(Leftovers));
+        }
+        finally
+        {
+            await Run($"DROP ROLE {other}");
+        }
+    }
+
+    [Fact]
+    public async Task Migration_in_a_transaction_of_the_caller_reads_all_by_itself()
+    {
+        await using var context = await Database_of_001(new Random(42), 900);
+        var options = new DbContextOptionsBuilder<CobaltGraphContext>();
+        options.UseCobaltGraph(Database.DataSource, npgsql => npgsql.ExecutionStrategy(d => new NonRetryingExecutionStrategy(d)));
+        options.ConfigureWarnings(warnings => warnings.Ignore(RelationalEventId.MigrationsUserTransactionWarning));
+        await using var callers = new CobaltGraphContext(options.Options);
+
+        await using (var transaction = await callers.Database.BeginTransactionAsync(Cancel))
+        {
+            await callers.Database.MigrateAsync(Cancel);
+            await transaction.CommitAsync(Cancel);
+        }
+
         Assert.Empty(await DerivedTests.Differences(Database, DerivedTests.Checks));
     }
 

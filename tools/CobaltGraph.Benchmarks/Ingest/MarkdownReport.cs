@@ -9,11 +9,20 @@ internal static class MarkdownReport
 {
     public static async Task WriteAsync(IngestReport report, FileInfo page, CancellationToken cancellationToken)
     {
-        var part = report.Memory is not null ? "memory" : report.Growth.Count > 0 ? "growth" : report.Parts.Count > 0 ? "parts" : "comparison";
         var text = page.Exists ? await File.ReadAllTextAsync(page.FullName, cancellationToken) : "";
         page.Directory?.Create();
-        await File.WriteAllTextAsync(page.FullName, Replace(text, part, Write(report)), cancellationToken);
+        await File.WriteAllTextAsync(page.FullName, Replace(text, PartOf(report), Write(report)), cancellationToken);
     }
+
+    /// <summary>The part of the page that a report is; a comparison of one kind of rows stands beside that of the other.</summary>
+    internal static string PartOf(IngestReport report) => report switch
+    {
+        { Memory: not null } => "memory",
+        { Growth.Count: > 0 } => "growth",
+        { Parts.Count: > 0 } => "parts",
+        { Tables: [var only] } => $"comparison-{only.Table}".ToLowerInvariant(),
+        _ => "comparison",
+    };
 
     /// <summary>Puts a text between the marks of a part; at the end of the page when it has no such marks.</summary>
     internal static string Replace(string page, string part, string text)

@@ -52,11 +52,11 @@ internal sealed class QueryBenchmark(QueriesSetup setup, QueryLayer layer, Npgsq
         return results;
     }
 
-    private static async Task WarmUpAsync(List<Contest> contests, CancellationToken cancellationToken)
+    private async Task WarmUpAsync(List<Contest> contests, CancellationToken cancellationToken)
     {
-        for (var round = 0; round < WarmUpRounds; round++)
+        for (var round = 0; round < Math.Min(WarmUpRounds, setup.Repetitions); round++)
         {
-            for (var i = 0; i < WarmUpCalls; i++)
+            for (var i = 0; i < Math.Min(WarmUpCalls, setup.Repetitions); i++)
             {
                 foreach (var contestant in contests[i % contests.Count].Contestants.Where(contestant => contestant.Method != "c"))
                     await contestant.RunAsync(cancellationToken);

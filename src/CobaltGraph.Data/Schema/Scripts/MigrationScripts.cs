@@ -24,22 +24,12 @@ internal static partial class MigrationScripts
 
     private const string StatementTimeout = "30min";
 
+    // A statement with many transactions is one for the server.
+    private const string NoTimeout = "0";
+
     private const int LineLength = 120;
 
     private const string Server = "PostgreSQL 12 or later, psql 11 or later, a database in UTF8";
-
-    private const string Defaults = $"""
-        \set ON_ERROR_STOP on
-        \if :{"{?lock_timeout}"}
-        \else
-        \set lock_timeout {LockTimeout}
-        \endif
-        \if :{"{?statement_timeout}"}
-        \else
-        \set statement_timeout {StatementTimeout}
-        \endif
-
-        """;
 
     // Looked for first: IF NOT EXISTS wants the right to create schemas even when there is nothing to create.
     private const string CreateSite = """
@@ -113,24 +103,23 @@ internal static partial class MigrationScripts
                 : $"{Server}. The role that owns the site's tables; no superuser. {migrations[migration.Number - 2].Id} and no later migration.",
             $"{Whole(migration.Up)} Where the migration is applied already, nothing is done." +
             (migration.Preparation is null ? "" : $" Where connections is large, {PreparationFile(migration)} before it makes it short."));
-        return $"{head}\n{Defaults}\n{UpSection(migrations, migration)}";
+        return $"{head}\n{Defaults()}\n{UpSection(migrations, migration)}";
     }
 
     /// <summary>The script that prepares one migration.</summary>
-    public static string Prepare(IReadOnlyList<ScriptedMigration> migrations, ScriptedMigration migration, string preparation)
+    public static string Prepare(
+        IReadOnlyList<ScriptedMigration> migrations, ScriptedMigration migration, IPreparedMigration preparation)
     {
         var head = Head(
             $"{migration.Id}, before up",
             PreparationFile(migration),
-            [
-                "where connections is large, reads it while writers go on, so that the migration locks them out only for what is " +
-                "stored meanwhile; where it is small, nothing; creates tables back_fill, back_fill_..., and until the migration is " +
-                "applied triggers back_fill_insert, back_fill_update on connections",
-            ],
+            [preparation.PreparationEffect],
             $"{Server}. The role that owns the site's tables; no superuser. {migrations[migration.Number - 2].Id} and no later migration.",
             "Many transactions, none of which is long; whatever stops it, the same script goes on where it was, and " +
-            $"{migration.FileName}.up.sql can be run at any time.");
-        return $"{head}\n{Defaults}\n" + Alone(UpCheck(migrations, migration), first: false, preparation, proof: "");
+            $"{migration.FileName}.up.sql can be run at any time.",
+            NoTimeout);
+        return $"{head}\n{Defaults(NoTimeout)}\n"
+            + Alone(UpCheck(migrations, migration), first: false, preparation.Preparation.ReplaceLineEndings("\n"), proof: "");
     }
 
     private static string PreparationFile(ScriptedMigration migration) => $"{migration.FileName}.prepare.sql";
@@ -144,7 +133,7 @@ internal static partial class MigrationScripts
             migration.Down.Effects,
             $"{Server}. The role that owns the site's tables; no superuser. {migration.Id} as the newest migration.",
             $"{Whole(migration.Down)} What it drops, no later up brings back: take a backup.");
-        return $"{head}\n{Defaults}\n{Section(migration, migration.Down, DownCheck(migration), first: false, present: false)}";
+        return $"{head}\n{Defaults()}\n{Section(migration, migration.Down, DownCheck(migration), first: false, present: false)}";
     }
 
     /// <summary>The script that applies every migration that is missing.</summary>
@@ -159,7 +148,7 @@ internal static partial class MigrationScripts
             $"{Server}. The role that owns the site's tables; for an empty site the right to create in its schema, and in the " +
             "database if that is to be created too; where the schema's owner cannot log in, SET ROLE to it; no superuser.",
             "One transaction per migration: what is done when it fails stays done, and the next run goes on there."));
-        text.Append('\n').Append(Defaults);
+        text.Append('\n').Append(Defaults());
         if (schema is not null)
             text.Append($"\\set schema {PsqlArgument(schema)}\n");
 
@@ -195,19 +184,34 @@ internal static partial class MigrationScripts
                 """;
     }
 
+    private static string Defaults(string statementTimeout = StatementTimeout)
+        => $"""
+            \set ON_ERROR_STOP on
+            \if :{"{?lock_timeout}"}
+            \else
+            \set lock_timeout {LockTimeout}
+            \endif
+            \if :{"{?statement_timeout}"}
+            \else
+            \set statement_timeout {statementTimeout}
+            \endif
+
+            """;
+
     private static string Whole(ScriptedDirection direction)
         => direction.Commands.Any(command => command.OutsideTransaction)
             ? "Its statement cannot run in a transaction; after a failure the same script goes on."
             : "One transaction: all of it or nothing.";
 
-    private static string Head(string title, string file, IReadOnlyList<string> effects, string needs, string ends)
+    private static string Head(
+        string title, string file, IReadOnlyList<string> effects, string needs, string ends, string statementTimeout = StatementTimeout)
     {
         var text = new StringBuilder($"-- CobaltGraph: {title}.\n{Origin}\n--\n");
         Wrap(text, "Does", effects.Count == 0 ? "nothing." : string.Join("; ", effects) + ".");
         Wrap(text, "Needs", needs);
         text.Append($"-- Run    psql -X -v schema=SITE -f {file} \"host=... dbname=... user=...\"\n");
         Wrap(text, "", "Without schema=, the first schema of the search path is the site. " +
-            $"-v lock_timeout= and -v statement_timeout= replace {LockTimeout} and {StatementTimeout}; 0 is none.");
+            $"-v lock_timeout= and -v statement_timeout= replace {LockTimeout} and {statementTimeout}; 0 is none.");
         Wrap(text, "Ends", ends);
         return text.ToString();
     }

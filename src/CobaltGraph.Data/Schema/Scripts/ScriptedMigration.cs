@@ -7,9 +7,9 @@ namespace CobaltGraph.Data.Schema.Scripts;
 /// <param name="Id">As the history has it.</param>
 /// <param name="Up">What applies it.</param>
 /// <param name="Down">What reverts it.</param>
-/// <param name="Preparation">What is done before it where much is stored; see <see cref="IPreparedMigration"/>.</param>
+/// <param name="Preparation">What is done before it where much is stored.</param>
 internal sealed record ScriptedMigration(
-    int Number, string Id, ScriptedDirection Up, ScriptedDirection Down, string? Preparation = null)
+    int Number, string Id, ScriptedDirection Up, ScriptedDirection Down, IPreparedMigration? Preparation = null)
 {
     /// <summary>The id without its timestamp, which a number replaces: the begin of the names of its files.</summary>
     public string FileName

@@ -44,7 +44,7 @@ internal static class MigrateVerb
         {
             var target = call.Parse.GetValue(to);
             await using var database = await call.OpenDatabaseAsync(cancellationToken);
-            var migrator = new SchemaMigrator(database.DataSource, host.Clock);
+            var migrator = new SchemaMigrator(database.DataSource, host.Clock) { Preparing = host.Notice };
             var state = await migrator.ReadStateAsync(cancellationToken);
             var plan = SchemaMigrator.Plan(state, target);
 
