@@ -21,39 +21,21 @@ internal sealed class DeviceDetailLists(NpgsqlConnection connection, MacAddress 
         ORDER BY hour
         """;
 
+    // Destinations, ports and countries from one reading of the most used destinations and of what is said of them. OFFSET 0
+    // keeps it a look-up for each: for many, all that is said of destinations would be read, which grows with those of other
+    // devices.
     private const string DestinationsSql =
         """
-        SELECT e.dst_ip, e.first_seen, e.last_seen, e.connection_count, e.threat_count, e.max_threat_score,
-               k.country, k.organization, k.hostname
-        FROM (
+        WITH used AS MATERIALIZED (
             SELECT dst_ip, first_seen, last_seen, connection_count, threat_count, max_threat_score
             FROM device_destinations
             WHERE src_mac = $1
             ORDER BY connection_count DESC, dst_ip
-            LIMIT $2
-        ) AS e
-        CROSS JOIN LATERAL (
-            SELECT min(nullif(d.dst_country, '')) AS country, min(nullif(d.dst_org, '')) AS organization,
-                   min(nullif(d.dst_hostname, '')) AS hostname
-            FROM destinations AS d
-            WHERE d.dst_ip = e.dst_ip
-        ) AS k
-        ORDER BY e.connection_count DESC, e.dst_ip
-        """;
-
-    // Ports and countries from one reading of what is said of the most used destinations. OFFSET 0 keeps it a look-up for
-    // each: for many, all that is said of destinations would be read, which grows with those of other devices.
-    private const string KindsSql =
-        """
-        WITH known AS MATERIALIZED (
+            LIMIT greatest($2, $3)
+        ),
+        known AS MATERIALIZED (
             SELECT e.dst_ip, e.connection_count, e.threat_count, d.dst_port, d.protocol, d.dst_country
-            FROM (
-                SELECT dst_ip, connection_count, threat_count
-                FROM device_destinations
-                WHERE src_mac = $1
-                ORDER BY connection_count DESC, dst_ip
-                LIMIT $3
-            ) AS e
+            FROM (SELECT dst_ip, connection_count, threat_count FROM used ORDER BY connection_count DESC, dst_ip LIMIT $3) AS e
             CROSS JOIN LATERAL (
                 SELECT k.dst_port, k.protocol, k.dst_country
                 FROM destinations AS k
@@ -81,10 +63,25 @@ internal sealed class DeviceDetailLists(NpgsqlConnection connection, MacAddress 
             GROUP BY c.dst_country
             ORDER BY sum(c.connections) DESC, c.dst_country
             LIMIT $2
+        ),
+        shown AS (
+            SELECT e.*, row_number() OVER (ORDER BY connection_count DESC, dst_ip) AS place
+            FROM (SELECT * FROM used ORDER BY connection_count DESC, dst_ip LIMIT $2) AS e
         )
-        SELECT dst_port, nullif(protocol, ''), destinations, NULL::bigint, NULL::bigint FROM ports
+        SELECT NULL::integer AS dst_port, NULL::text AS name, s.place, s.connection_count, s.threat_count,
+               s.dst_ip, s.first_seen, s.last_seen, s.max_threat_score, k.country, k.organization, k.hostname
+        FROM shown AS s
+        CROSS JOIN LATERAL (
+            SELECT min(nullif(d.dst_country, '')) AS country, min(nullif(d.dst_org, '')) AS organization,
+                   min(nullif(d.dst_hostname, '')) AS hostname
+            FROM destinations AS d
+            WHERE d.dst_ip = s.dst_ip
+        ) AS k
         UNION ALL
-        SELECT NULL, nullif(dst_country, ''), destinations, connections, threats FROM countries
+        SELECT dst_port, nullif(protocol, ''), destinations, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM ports
+        UNION ALL
+        SELECT NULL, nullif(dst_country, ''), destinations, connections, threats, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM countries
+        ORDER BY 3
         """;
 
     private const string AddressesSql =
@@ -141,8 +138,7 @@ internal sealed class DeviceDetailLists(NpgsqlConnection connection, MacAddress 
             var activity = Add(batch, ActivitySql);
             activity.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = from.ToUniversalTime() });
             activity.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = until.ToUniversalTime() });
-            Add(batch, DestinationsSql, request.Top);
-            Add(batch, KindsSql, request.Top).Parameters.Add(new NpgsqlParameter<int> { TypedValue = request.CountedDestinations });
+            Add(batch, DestinationsSql, request.Top).Parameters.Add(new NpgsqlParameter<int> { TypedValue = request.CountedDestinations });
             Add(batch, AddressesSql, request.Addresses);
             Add(batch, EventsSql, request.Events);
             Add(batch, ConnectionsSql, takeConnections);
@@ -151,7 +147,7 @@ internal sealed class DeviceDetailLists(NpgsqlConnection connection, MacAddress 
             await using (reader.ConfigureAwait(false))
             {
                 Action<NpgsqlDataReader>[] lists =
-                    [AddActivity, AddDestination, AddPortOrCountry, AddAddress, AddEvent, AddConnection];
+                    [AddActivity, AddDestinationPortOrCountry, AddAddress, AddEvent, AddConnection];
                 foreach (var add in lists)
                 {
                     while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
@@ -160,7 +156,6 @@ internal sealed class DeviceDetailLists(NpgsqlConnection connection, MacAddress 
                 }
             }
 
-            // Of two parts that are put together, SQL promises no order.
             Ports.Sort((x, y) => (-x.DestinationCount, x.Port).CompareTo((-y.DestinationCount, y.Port)) is not 0 and var order
                 ? order : string.CompareOrdinal(x.Protocol, y.Protocol));
             Countries.Sort((x, y) => (-x.ConnectionCount).CompareTo(-y.ConnectionCount) is not 0 and var order
@@ -194,29 +189,35 @@ internal sealed class DeviceDetailLists(NpgsqlConnection connection, MacAddress 
         DestinationSketch = row.GetFieldValue<BitArray>(6),
     });
 
-    private void AddDestination(NpgsqlDataReader row) => Destinations.Add(new DeviceDestinationName
+    private void AddDestinationPortOrCountry(NpgsqlDataReader row)
     {
-        Contact = new DeviceDestination
+        if (!row.IsDBNull(0))
         {
-            SrcMac = device,
-            DstIp = row.GetFieldValue<IPAddress>(0),
-            FirstSeen = Time(row, 1),
-            LastSeen = Time(row, 2),
-            ConnectionCount = row.GetInt64(3),
-            ThreatCount = row.GetInt64(4),
-            MaxThreatScore = row.GetFloat(5),
-        },
-        Country = Text(row, 6),
-        Organization = Text(row, 7),
-        Hostname = Text(row, 8),
-    });
-
-    private void AddPortOrCountry(NpgsqlDataReader row)
-    {
-        if (row.IsDBNull(0))
-            Countries.Add(new DeviceDestinationCountry(Text(row, 1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4)));
-        else
             Ports.Add(new DeviceDestinationPort(row.GetInt32(0), Text(row, 1), row.GetInt64(2)));
+        }
+        else if (row.IsDBNull(5))
+        {
+            Countries.Add(new DeviceDestinationCountry(Text(row, 1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4)));
+        }
+        else
+        {
+            Destinations.Add(new DeviceDestinationName
+            {
+                Contact = new DeviceDestination
+                {
+                    SrcMac = device,
+                    DstIp = row.GetFieldValue<IPAddress>(5),
+                    FirstSeen = Time(row, 6),
+                    LastSeen = Time(row, 7),
+                    ConnectionCount = row.GetInt64(3),
+                    ThreatCount = row.GetInt64(4),
+                    MaxThreatScore = row.GetFloat(8),
+                },
+                Country = Text(row, 9),
+                Organization = Text(row, 10),
+                Hostname = Text(row, 11),
+            });
+        }
     }
 
     private void AddAddress(NpgsqlDataReader row) => Addresses.Add(new DeviceAddress

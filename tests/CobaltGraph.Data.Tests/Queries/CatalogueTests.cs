@@ -62,7 +62,7 @@ public class CatalogueTests(PostgresServerFixture server) : TrafficTest(server)
 
         // One of EF Core and a batch of six.
         var detail = rows.First(plan => plan.Call.Query == "device detail" && plan.Rows > 0);
-        Assert.Equal(7, detail.Plans.Count);
+        Assert.Equal(6, detail.Plans.Count);
         Assert.Contains(detail.Plans, plan => plan.Shape.Contains("device_events", StringComparison.Ordinal));
         var levels = rows.Where(plan => plan.Call.Query == "devices by level").ToList();
         Assert.NotEmpty(levels);
