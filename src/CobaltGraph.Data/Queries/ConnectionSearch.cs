@@ -43,8 +43,14 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     /// </summary>
     public int GlanceRows { get; init; } = 5000;
 
-    /// <summary>So many times as many are looked through when they probably hold the page.</summary>
+    /// <summary>At most so many times as many are looked through when they probably hold the page.</summary>
     public int GlanceGrowth { get; init; } = 12;
+
+    /// <summary>
+    /// The same within a range: where that has fewer rows than are to be looked through, the server reads and sorts all of
+    /// them instead of the first in order, and the candidates have few rows there.
+    /// </summary>
+    public int GlanceGrowthInRange { get; init; } = 4;
 
     /// <summary>Rows of a score that are looked through: few connections have one, and their index is in order of time.</summary>
     public int ScoredRows { get; init; } = 200_000;
@@ -99,9 +105,11 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             if (few || seen.Count >= Take)
                 return Found(SearchStrategy.TimeOrder, seen);
             // The page is probably found by reading on, which costs less than finding out which devices and destinations can match.
-            if (!byScore && seen.Count * GlanceGrowth >= Take)
+            var growth = filter.From is null || filter.Until is null ? GlanceGrowth : Math.Min(GlanceGrowth, GlanceGrowthInRange);
+            if (!byScore && seen.Count * growth >= Take)
             {
-                seen = await LookThroughAsync(next, glance * GlanceGrowth, cancellationToken).ConfigureAwait(false);
+                // Twice as many as hold the page when it goes on like this.
+                seen = await LookThroughAsync(next, glance * Math.Min(growth, (2 * Take / seen.Count) + 1), cancellationToken).ConfigureAwait(false);
                 if (seen.Count >= Take)
                     return Found(SearchStrategy.TimeOrder, seen);
             }

@@ -60,7 +60,7 @@ public class CatalogueTests(PostgresServerFixture server) : TrafficTest(server)
         await foreach (var plan in plans.ReadAsync(["device detail", "devices by level"], 1, 1, Cancel))
             rows.Add(plan);
 
-        // One of EF Core and a batch of six.
+        // One of EF Core and a batch of five.
         var detail = rows.First(plan => plan.Call.Query == "device detail" && plan.Rows > 0);
         Assert.Equal(6, detail.Plans.Count);
         Assert.Contains(detail.Plans, plan => plan.Shape.Contains("device_events", StringComparison.Ordinal));
