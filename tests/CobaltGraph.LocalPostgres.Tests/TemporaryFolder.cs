@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace CobaltGraph.LocalPostgres.Tests;
 
 /// <summary>A folder of one test.</summary>
@@ -32,7 +34,14 @@ internal static class Unix
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "The stand-ins for programs are shell scripts.");
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        File.WriteAllText(path, "#!/bin/sh\n" + content + "\n");
+        // A program that somebody has open for writing does not start, and a process that another test starts just now has what
+        // this one has open, until it is a program itself. So a program of its own writes it.
+        var text = path + ".text";
+        File.WriteAllText(text, "#!/bin/sh\n" + content + "\n");
+        using var copy = Process.Start("cp", [text, path]);
+        copy.WaitForExit();
+        Assert.Equal(0, copy.ExitCode);
+        File.Delete(text);
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(path, Everyone);
     }
