@@ -451,8 +451,6 @@ public class SightingTests(PostgresServerFixture server) : DatabaseTest(server)
     [InlineData(2)]
     [InlineData(3)]
     [InlineData(4)]
-    [InlineData(5)]
-    [InlineData(6)]
     public async Task Result_does_not_depend_on_order_batches_or_writers(int seed)
     {
         var random = new Random(seed);
