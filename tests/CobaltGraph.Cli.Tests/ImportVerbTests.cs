@@ -74,7 +74,7 @@ public sealed class ImportVerbTests(PostgresServerFixture server) : IAsyncLifeti
 
         Assert.Contains("cobaltgraph migrate", result.Error, StringComparison.Ordinal);
         Assert.Contains("The same command goes on", result.Error, StringComparison.Ordinal);
-        Assert.Contains("a.log\t\t0\t0\t0\t0\tline 1: not stored\t\n", result.Output, StringComparison.Ordinal);
+        Assert.Contains("a.log\t\t0\t0\t0\t0\tline 1: not stored\t\t\n", result.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -88,12 +88,28 @@ public sealed class ImportVerbTests(PostgresServerFixture server) : IAsyncLifeti
         var first = (await RunAsync("import", "logs", "--parallel", "3")).Should(ExitCode.Done);
         var second = (await RunAsync("import", "logs", "--json")).Should(ExitCode.Done);
 
-        Assert.Contains("logs/b.log\tconnections\t1\t1\t0\t0\t\t\n", first.Output, StringComparison.Ordinal);
-        Assert.Contains("logs/old/a.log\tconnections\t1\t1\t0\t0\t\t\n", first.Output, StringComparison.Ordinal);
+        Assert.Contains("logs/b.log\tconnections\t1\t1\t0\t0\t\t\t\n", first.Output, StringComparison.Ordinal);
+        Assert.Contains("logs/old/a.log\tconnections\t1\t1\t0\t0\t\t\t\n", first.Output, StringComparison.Ordinal);
         Assert.Equal(
             (2, 0, 2),
             (second.Json.GetProperty("rows_read").GetInt64(), second.Json.GetProperty("rows_stored").GetInt64(), second.Json.GetProperty("rows_duplicate").GetInt64()));
         Assert.Equal(2, await _database.ScalarAsync<long>("SELECT count(*) FROM connections"));
+    }
+
+    [Fact]
+    public async Task Other_logs_of_a_folder_are_left_out_and_named_ones_are_an_error()
+    {
+        const string dns = "#separator \\x09\n#path\tdns\n#fields\tts\tuid\n1\tC1\n";
+        Directory.CreateDirectory(Path.Combine(_folder.FullName, "zeek"));
+        Write("zeek/conn.log", Line("C1"));
+        Write("zeek/dns.log", dns);
+
+        var folder = (await RunAsync("import", "zeek")).Should(ExitCode.Done);
+        var named = (await RunAsync("import", "zeek/dns.log")).Should(ExitCode.Failed);
+
+        Assert.Contains("zeek/dns.log\t\t0\t0\t0\t0\t\t\tline 2: this is the log 'dns' ('#path'); accepted are", folder.Output, StringComparison.Ordinal);
+        Assert.Contains("1 of 2 files in the folder are other logs of Zeek", folder.Error, StringComparison.Ordinal);
+        Assert.Contains("this is the log 'dns'", named.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -112,7 +128,7 @@ public sealed class ImportVerbTests(PostgresServerFixture server) : IAsyncLifeti
 
         var result = (await runner.RunAsync("import", "a.log", "-")).Should(ExitCode.Done);
 
-        Assert.Contains("standard input\tconnections\t2\t1\t1\t0\t\t\n", result.Output, StringComparison.Ordinal);
+        Assert.Contains("standard input\tconnections\t2\t1\t1\t0\t\t\t\n", result.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -136,8 +152,8 @@ public sealed class ImportVerbTests(PostgresServerFixture server) : IAsyncLifeti
 
         var result = (await runner.RunAsync("import", "a.log", "-", "b.log")).Should(ExitCode.Interrupted);
 
-        Assert.Contains("a.log\tconnections\t1\t1\t0\t0\t\t\n", result.Output, StringComparison.Ordinal);
-        Assert.Contains("standard input\t\t0\t0\t0\t0\tcancelled before all of it was stored\t\n", result.Output, StringComparison.Ordinal);
+        Assert.Contains("a.log\tconnections\t1\t1\t0\t0\t\t\t\n", result.Output, StringComparison.Ordinal);
+        Assert.Contains("standard input\t\t0\t0\t0\t0\tcancelled before all of it was stored\t\t\n", result.Output, StringComparison.Ordinal);
         Assert.Contains("1 of 3 files were not begun", result.Error, StringComparison.Ordinal);
         Assert.Contains("The same command goes on", result.Error, StringComparison.Ordinal);
         Assert.Contains("Interrupted.", result.Error, StringComparison.Ordinal);
@@ -182,7 +198,7 @@ public sealed class ImportVerbTests(PostgresServerFixture server) : IAsyncLifeti
         Assert.Equal(1, held.Json.GetProperty("rows_stored").GetInt64());
         Assert.Contains("a.csv: line 3 is held back", held.Error, StringComparison.Ordinal);
         Assert.Contains("--complete", held.Error, StringComparison.Ordinal);
-        Assert.Contains("a.csv\tsightings\t2\t1\t1\t0\t\t\n", complete.Output, StringComparison.Ordinal);
+        Assert.Contains("a.csv\tsightings\t2\t1\t1\t0\t\t\t\n", complete.Output, StringComparison.Ordinal);
         Assert.Contains("rows_duplicate\t2\n", again.Output, StringComparison.Ordinal);
     }
 

@@ -153,9 +153,15 @@ internal sealed class CsvParser : ILineParser
         for (var i = 0; i < columns.Length; i++)
             columns[i] = TableColumns.Find(reader.GetSpan(i));
         var known = columns.Count(c => c != TableColumn.None);
-        // In the middle of a file a single name may stand in a bad row.
-        if (known == 0 || (_columns.Length > 0 && known * 2 < columns.Length))
+        if (known == 0)
             return false;
+        // In the middle of a file a name may stand in a bad row, but not those that every row needs.
+        if (_columns.Length > 0
+            && (known * 2 < columns.Length
+                || !(columns.Contains(TableColumn.MacAddress) || (columns.Contains(TableColumn.DstIp) && columns.Contains(TableColumn.DstPort)))))
+        {
+            return false;
+        }
 
         var kind = columns.Contains(TableColumn.MacAddress) ? TableKind.Sightings : TableColumns.KindOf(columns.First(c => c != TableColumn.None));
         var unknown = new List<string>();

@@ -186,6 +186,12 @@ internal sealed class FileImporter
                     if (!await lines.MoveNextAsync().ConfigureAwait(false))
                         return (true, null);
                 }
+                catch (InvalidDataException e) when (_inputs[reading.File].IsFound && OtherLogException.IsIn(e))
+                {
+                    // Zeek keeps all its logs in one folder.
+                    _states[reading.File].LeftOut = e.Message;
+                    return (true, null);
+                }
                 catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
                 {
                     return (false, DescribeFileError(e));
@@ -501,6 +507,9 @@ internal sealed class FileImporter
         /// <summary>Why it was not read to its end.</summary>
         public string? Error { get; set; }
 
+        /// <summary>Why it was not looked at.</summary>
+        public string? LeftOut { get; set; }
+
         /// <summary>What of it is not stored, because the database failed.</summary>
         public string? Failure { get; set; }
 
@@ -530,7 +539,7 @@ internal sealed class FileImporter
                     : "the import ended before all of it was stored";
             }
 
-            return new(file, Kind, Read, Stored, Duplicate, Rejected, error, HeldBack);
+            return new(file, Kind, Read, Stored, Duplicate, Rejected, error, HeldBack, LeftOut);
         }
     }
 

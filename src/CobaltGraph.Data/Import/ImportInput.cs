@@ -12,8 +12,9 @@ internal sealed class ImportInput
 
     private readonly Func<Stream> _open;
 
-    private ImportInput(string name, string? fullPath, Func<Stream> open)
+    private ImportInput(string name, string? fullPath, Func<Stream> open, bool isFound = false)
     {
+        IsFound = isFound;
         Name = name;
         FullPath = fullPath;
         _open = open;
@@ -21,6 +22,9 @@ internal sealed class ImportInput
 
     /// <summary>The path as it was given, or what stands for it.</summary>
     public string Name { get; }
+
+    /// <summary>Whether nobody named it: it was found in a folder.</summary>
+    public bool IsFound { get; }
 
     /// <summary>Where the file is; null for a stream and for what is no path.</summary>
     public string? FullPath { get; }
@@ -85,7 +89,7 @@ internal sealed class ImportInput
                 if (entry is DirectoryInfo inner)
                     AddFiles(path, inner, files, above);
                 else
-                    files.Add(new(path, entry.FullName, () => OpenFile(entry.FullName)));
+                    files.Add(new(path, entry.FullName, () => OpenFile(entry.FullName), isFound: true));
             }
 
             above.Remove(place);

@@ -59,8 +59,9 @@ internal sealed record ImportResult(
 /// <param name="HeldBack">
 /// The line from which on nothing was taken, because the file ends within it and it may be half written; null when there is none.
 /// </param>
+/// <param name="LeftOut">Why it was not looked at, though it is in a folder that was given; null when it was.</param>
 internal sealed record ImportFileResult(
-    string File, string? Kind, long Read, long Stored, long Duplicate, long Rejected, string? Error, long? HeldBack);
+    string File, string? Kind, long Read, long Stored, long Duplicate, long Rejected, string? Error, long? HeldBack, string? LeftOut);
 
 /// <summary>A state of a running import.</summary>
 /// <param name="File">The file being read.</param>

@@ -162,8 +162,8 @@ internal sealed class ZeekTsvParser : ILineParser
         var log = ZeekFields.FindLog(path);
         if (log == ZeekLog.Unknown)
         {
-            throw new InvalidDataException(
-                $"this is the log '{InputValue.Show(path)}' ('#path'); accepted are the logs {ZeekFields.Logs}");
+            var reason = $"this is the log '{InputValue.Show(path)}' ('#path'); accepted are the logs {ZeekFields.Logs}";
+            throw new InvalidDataException(reason, _columns is null ? new OtherLogException() : null);
         }
 
         if (log != _path && _columns is not null)

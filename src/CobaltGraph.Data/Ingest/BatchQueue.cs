@@ -14,7 +14,9 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
     private readonly IngestOptions<T> _options;
     private readonly IProgress<IngestProgress>? _progress;
     private readonly ILogger _logger;
+    private readonly CancellationToken _caller;
     private readonly CancellationTokenSource _cancel;
+    private readonly CancellationTokenSource _ended = new();
     private readonly Channel<Batch<T>> _channel;
     private readonly Task[] _writers;
     private readonly Lock _gate = new();
@@ -23,6 +25,7 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
     private readonly List<Batch<T>> _unstored = [];
     private TaskCompletionSource? _idle;
     private Exception? _failure;
+    private Task _ending = Task.CompletedTask;
     private int _pending;
     private long _stored;
     private long _duplicate;
@@ -43,6 +46,7 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
         _options = options;
         _progress = progress;
         _logger = logger;
+        _caller = cancellationToken;
         _cancel = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         // One batch ready for each writer: while it stores one, the next is made.
         _channel = Channel.CreateBounded<Batch<T>>(options.Writers);
@@ -57,6 +61,9 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
 
     /// <summary>Told of every batch that is not stored, by one thread at a time.</summary>
     public Action<Batch<T>, Exception>? OnFailed { get; set; }
+
+    /// <summary>Cancelled once no more is stored, so that nobody waits for rows in vain.</summary>
+    public CancellationToken Ended => _ended.Token;
 
     /// <summary>What ended the work, or null.</summary>
     public Exception? Failure
@@ -117,10 +124,11 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
             {
                 _unstored.Add(batch);
                 if (_cancel.IsCancellationRequested)
-                    _failure ??= e;
+                    EndWith(e);
             }
 
             Done();
+            _caller.ThrowIfCancellationRequested();
             _cancel.Token.ThrowIfCancellationRequested();
             return false;
         }
@@ -132,8 +140,8 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
         lock (_gate)
         {
             _unstored.Add(batch);
-            _failure ??= new OperationCanceledException(
-                "Given up before all rows were committed; Unstored of the writer has those that are not.");
+            EndWith(new OperationCanceledException(
+                "Given up before all rows were committed; Unstored of the writer has those that are not."));
         }
     }
 
@@ -141,7 +149,7 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
     public void Fail(Exception e)
     {
         lock (_gate)
-            _failure ??= e;
+            EndWith(e);
     }
 
     /// <summary>Waits until every batch that was handed over is done with.</summary>
@@ -163,6 +171,8 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
         await Task.WhenAll(_writers).ConfigureAwait(false);
         lock (_gate)
         {
+            if (_failure is OperationCanceledException && _caller.IsCancellationRequested)
+                throw new OperationCanceledException(_failure.Message, _failure, _caller);
             if (_failure is not null)
                 System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(_failure);
             return new IngestResult<T>
@@ -184,6 +194,17 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
         await _cancel.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(_writers).ConfigureAwait(false);
         _cancel.Dispose();
+        await _ending.ConfigureAwait(false);
+        _ended.Dispose();
+    }
+
+    // The caller holds the gate; what the cancellation calls does not.
+    private void EndWith(Exception e)
+    {
+        if (_failure is not null)
+            return;
+        _failure = e;
+        _ending = _ended.CancelAsync();
     }
 
     private async Task WriteAsync()
@@ -218,7 +239,7 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
             lock (_gate)
             {
                 _unstored.Add(batch);
-                _failure ??= e;
+                EndWith(e);
                 Tell(() => OnFailed?.Invoke(batch, e));
             }
 
@@ -240,7 +261,7 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
 #pragma warning restore CA1031
         {
             IngestLog.CallbackFailed(_logger, e);
-            _failure ??= e;
+            EndWith(e);
         }
     }
 

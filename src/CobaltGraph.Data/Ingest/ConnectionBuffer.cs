@@ -131,7 +131,7 @@ internal sealed class ConnectionBuffer : IRecordBuffer<Connection>
     private void Reserve(int bytes)
     {
         if (_bytes.Length - _length < bytes)
-            Array.Resize(ref _bytes, Math.Max(_bytes.Length * 2, _length + bytes));
+            Array.Resize(ref _bytes, Math.Max((int)Math.Min(_bytes.Length * 2L, Array.MaxLength), checked(_length + bytes)));
     }
 
     private void PutInt16(short value)

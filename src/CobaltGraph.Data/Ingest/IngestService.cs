@@ -110,11 +110,19 @@ public sealed class IngestService : IIngestService
             }
 
             var builder = new BatchBuilder<T>(queue, sink, options, _clock) { HandOver = guard is null ? null : guard.AddAsync };
-            await foreach (var record in records.WithCancellation(cancellationToken).ConfigureAwait(false))
+            using var reading = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, queue.Ended);
+            try
             {
-                builder.Add(record);
-                if (builder.IsFull && !await builder.FlushAsync().ConfigureAwait(false))
-                    break;
+                await foreach (var record in records.WithCancellation(reading.Token).ConfigureAwait(false))
+                {
+                    builder.Add(record);
+                    if (builder.IsFull && !await builder.FlushAsync().ConfigureAwait(false))
+                        break;
+                }
+            }
+            catch (OperationCanceledException) when (queue.Failure is not null && !cancellationToken.IsCancellationRequested)
+            {
+                // What ended the work is thrown below.
             }
 
             await builder.FlushAsync().ConfigureAwait(false);

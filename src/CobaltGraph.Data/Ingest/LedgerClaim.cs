@@ -19,6 +19,7 @@ internal static class LedgerClaim
             BatchCommands =
             {
                 claim,
+                // The ending of stale sessions knows this text.
                 new("SELECT pg_backend_pid(), (SELECT backend_start FROM pg_stat_get_activity(pg_backend_pid()))"),
             },
         };

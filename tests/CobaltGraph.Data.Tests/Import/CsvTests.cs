@@ -180,6 +180,20 @@ public class CsvTests
         => Assert.Equal("dst_hostname", (await Logs.ReadOneAsync("dst_hostname,dst_org,dst_ip,dst_port\ndst_hostname,dst_org,10.0.0.1,1\n")).DstHostname);
 
     [Theory]
+    [InlineData("mac_address,hostname\n02:00:00:00:00:01,a\n01:00:5e:00:00:01,source\n02:00:00:00:00:02,b\n")]
+    [InlineData("mac_address,hostname\n02:00:00:00:00:01,a\nsource\n02:00:00:00:00:02,b\n")]
+    [InlineData("dst_ip,dst_port\n10.0.0.1,1\nduration\n10.0.0.2,2\n")]
+    [InlineData("dst_ip,dst_port\n10.0.0.1,1\ndst_ip,vendor\n10.0.0.2,2\n")]
+    public async Task Names_of_columns_in_a_bad_row_make_no_header_of_it(string text)
+    {
+        var reading = await Logs.ReadAsync(text);
+
+        Assert.Null(reading.Error);
+        Assert.Equal(2, reading.Lines.Count - reading.Rejections.Count);
+        Assert.Equal(3, Assert.Single(reading.Rejections).LineNumber);
+    }
+
+    [Theory]
     [InlineData("dst_ip,dst_port,colour,size\n", "the header names 'colour', 'size', which are no columns of connections; accepted are id, timestamp,")]
     [InlineData("mac_address,dst_ip\n", "the header names 'dst_ip', which is no column of sightings; accepted are mac_address,")]
     [InlineData("mac_address,seen_at,last_seen\n", "names the column seen_at twice")]

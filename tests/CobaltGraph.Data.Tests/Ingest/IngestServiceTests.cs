@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.CompilerServices;
 using CobaltGraph.Data.Ingest;
 using CobaltGraph.Model;
 using CobaltGraph.Testing;
@@ -399,8 +400,9 @@ public sealed class IngestServiceTests(PostgresServerFixture server) : DatabaseT
         });
         var options = new IngestOptions<Connection> { Source = "sensor", StreamKey = "cut" };
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+        var error = await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => Service.StoreAsync(Stream(Rows(1_000_000)), options, progress, cancel.Token));
+        Assert.Equal(cancel.Token, error.CancellationToken);
 
         var stored = await Count("connections");
         Assert.InRange(stored, 20_000, 990_000);
@@ -408,6 +410,24 @@ public sealed class IngestServiceTests(PostgresServerFixture server) : DatabaseT
         var rest = await Service.StoreAsync(Stream(Rows((int)stored + 5)), options, cancellationToken: Cancel);
         Assert.Equal((5, stored), (rest.Stored, rest.Duplicate));
         await AssertStoredAsync(stored + 5);
+    }
+
+    [Fact]
+    public async Task Fault_that_stays_ends_the_call_while_the_source_has_nothing_to_give()
+    {
+        await Run("ALTER TABLE connections RENAME COLUMN dst_port TO port");
+
+        var error = await Assert.ThrowsAsync<IngestException>(
+            () => Service.StoreAsync(ThenNothing(Cancel), new() { BatchSize = 10 }, cancellationToken: Cancel).WaitAsync(TimeSpan.FromMinutes(1), Cancel));
+
+        Assert.Contains("42703", error.Message, StringComparison.Ordinal);
+
+        static async IAsyncEnumerable<Connection> ThenNothing([EnumeratorCancellation] CancellationToken cancellationToken)
+        {
+            foreach (var row in Rows(10))
+                yield return row;
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+        }
     }
 
     // What is stored is stored, whatever becomes of telling it.

@@ -104,7 +104,7 @@ internal static class ImportVerb
         IReadOnlyList<string> written = options.Rejects is { } file ? [.. file.Written.Select(part => part.Path)] : [];
         using (var answer = call.BeginAnswer())
         {
-            answer.Table("files", "Files", FileColumns(dryRun), result.Files);
+            answer.Table("files", "Files", FileColumns(dryRun), host.OutputIsTerminal ? [.. result.Files.Where(file => file.LeftOut is null)] : result.Files);
             if (result.Rejections.Count > 0 || call.Json)
                 answer.Table("rejected", "Rejected lines", RejectedColumns, result.Rejections);
             answer.Value("rows_read", "Read", result.Read);
@@ -128,6 +128,12 @@ internal static class ImportVerb
         if (inputs.Count > result.Files.Count)
             host.Notice($"{Cell.Display(inputs.Count - result.Files.Count)} of {Cell.Display(inputs.Count)} files were not begun.");
         TellHeldBack(host, result);
+        if (result.Files.Count(file => file.LeftOut is not null) is > 0 and var others)
+        {
+            host.Notice(
+                $"{Cell.Display(others)} of {Cell.Display(inputs.Count)} files in the folder are other logs of Zeek, and were left out.");
+        }
+
         if (result.RejectsFailure is { } refused)
         {
             throw CliException.Failed(
@@ -266,6 +272,7 @@ internal static class ImportVerb
         new("rows_rejected", "Rejected", f => f.Rejected, f => f.Rejected > 0 ? "yellow" : null) { Right = true },
         new("error", "Not to its end", f => new Escaped(f.Error), f => f.Error is null ? null : "red"),
         new("held_back", "Held back from line", f => f.HeldBack, f => f.HeldBack is null ? null : "yellow") { Right = true, Spare = 2 },
+        new("left_out", "Left out", f => new Escaped(f.LeftOut)) { ProgramsOnly = true },
     ];
 
     private static async Task<string> UsualSourceAsync(NpgsqlDataSource dataSource, string usual, CancellationToken cancellationToken)
