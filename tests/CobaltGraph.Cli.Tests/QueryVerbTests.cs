@@ -297,6 +297,8 @@ public sealed class QueryVerbTests(PostgresServerFixture server) : IAsyncLifetim
     [InlineData("--port: '70000' is", "connections", "--port", "70000")]
     [InlineData("--until: ", "connections", "--since", "1h", "--until", "2h")]
     [InlineData("--max-score: ", "connections", "--min-score", "5", "--max-score", "4")]
+    [InlineData("--max-score 5 leaves none of them", "connections", "--threats", "--max-score", "5")]
+    [InlineData("--from: '2099-01-01", "device", "02:00:5e:00:00:01", "--from", "2099-01-01")]
     [InlineData("--destination: '10.0.0.0/99' has", "connections", "--destination", "10.0.0.0/99")]
     [InlineData("--cursor: 'x' is not a cursor", "connections", "--cursor", "x")]
     [InlineData("--cursor: 'x.y.z' is not a cursor", "connections", "--cursor", "x.y.z")]

@@ -71,9 +71,16 @@ public static class DeviceQueryExtensions
             : d.ThreatScore < DeviceThreatScale.HighThreshold ? medium : high);
     }
 
+    /// <summary>Devices whose address is locally administered, as random ones are, or not.</summary>
+    public static IQueryable<Device> LocallyAdministered(this IQueryable<Device> devices, bool isLocal = true)
+        => devices.Where(d => d.IsLocallyAdministered == isLocal);
+
     /// <summary>Devices that meet every condition of a filter.</summary>
-    internal static IQueryable<Device> Matching(this IQueryable<Device> devices, DeviceFilter filter)
+    /// <exception cref="QueryFilterException">A value of the filter is no valid condition.</exception>
+    public static IQueryable<Device> Matching(this IQueryable<Device> devices, DeviceFilter filter)
     {
+        ArgumentNullException.ThrowIfNull(filter);
+        filter.Check();
         if (filter.Statuses is not null) devices = devices.WithStatus(filter.Statuses);
         if (filter.Vendor is not null) devices = devices.OfVendor(filter.Vendor);
         if (filter.DeviceType is not null) devices = devices.OfType(filter.DeviceType);
@@ -89,7 +96,7 @@ public static class DeviceQueryExtensions
         if (filter.Metadata is not null) devices = devices.WithMetadata(filter.Metadata);
         if (filter.Levels is not null) devices = devices.WithThreatLevel(filter.Levels);
         if (filter.SeenSince is { } since) devices = devices.SeenSince(since);
-        if (filter.IsLocallyAdministered is { } local) devices = devices.Where(d => d.IsLocallyAdministered == local);
+        if (filter.IsLocallyAdministered is { } local) devices = devices.LocallyAdministered(local);
         return devices;
     }
 }

@@ -2,7 +2,8 @@ namespace CobaltGraph.Data.Queries;
 
 /// <summary>
 /// A page of rows in the order of the query. Pages follow the values of the order, not row numbers: rows that arrive or go
-/// in between neither shift a page nor make it repeat or skip a row that was there all the time.
+/// in between neither shift a page nor make it repeat or skip a row that was there all the time. Only a row whose own value
+/// of the order changes meanwhile, such as the time a device was last seen, is met where it then belongs: twice, or not at all.
 /// </summary>
 /// <typeparam name="T">The row.</typeparam>
 public record Page<T>

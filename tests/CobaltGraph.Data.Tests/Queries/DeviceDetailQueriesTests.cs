@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using CobaltGraph.Data.Queries;
+using CobaltGraph.Data.Queries.Catalogue;
 using CobaltGraph.Data.Tests.Import;
 using CobaltGraph.Model;
 using CobaltGraph.Testing;
@@ -160,6 +161,23 @@ public class DeviceDetailQueriesTests(PostgresServerFixture server) : TrafficTes
         commands.Clear();
         Assert.Null(await queries.FindAsync(Device(99), cancellationToken: Cancel));
         Assert.Single(commands);
+    }
+
+    [Fact]
+    public async Task Connection_of_a_time_that_dotnet_does_not_have_hides_nothing_else()
+    {
+        await Run("""
+            INSERT INTO connections ("timestamp", src_mac, dst_ip, dst_port)
+            SELECT t::timestamptz, '02:00:00:00:00:08', '192.0.2.1', 443
+            FROM unnest(ARRAY['2026-03-01Z', '9999-12-31 23:59:59.999999Z', '10000-01-01Z', '57970-01-01Z']) AS t
+            """);
+
+        var detail = (await Queries.FindAsync(MacAddress.Parse("02:00:00:00:00:08"), cancellationToken: Cancel))!;
+        var samples = await QuerySamples.DrawAsync(Database.DataSource, 1, 1, Cancel);
+
+        Assert.Equal([9999, 2026], detail.Connections.Items.Select(c => c.Timestamp.Year));
+        Assert.Equal(4, detail.Device.ConnectionCount);
+        Assert.Equal(new DateTimeOffset(2026, 3, 1, 0, 0, 0, TimeSpan.Zero), samples.From);
     }
 
     [Fact]

@@ -10,6 +10,9 @@ public class PlanTests(PostgresServerFixture server) : DatabaseTest(server)
     // A page is merged from the first rows of each candidate.
     private const int MostSorted = 20_000;
 
+    // A page of what is common, or of what few candidates have, is found before.
+    private const double MostDropped = 100_000;
+
     // What has no index: a condition on metadata reads what the others leave, and a count stops at its cap.
     private static readonly string[] WithoutIndex = ["connections by metadata", "connections counted"];
 
@@ -44,6 +47,12 @@ public class PlanTests(PostgresServerFixture server) : DatabaseTest(server)
             {
                 wrong.Add($"{plan.Call.Query} ({plan.Call.Values}) reads {string.Join(", ", plan.Partitions)}: {Shapes(plan)}");
             }
+
+            var dropped = plan.Plans.Max(each => each.ConnectionsDropped);
+            if (plan.Call.Query == "connections by metadata" && plan.Call.Values == QueryValues.Absent)
+                Assert.True(dropped > Rows * 0.99, $"{dropped} of {Rows} rows are said to be read in vain.");
+            else if (isSearch && dropped > MostDropped)
+                wrong.Add($"{plan.Call.Query} ({plan.Call.Values}) reads {dropped} rows in vain: {Shapes(plan)}");
 
             if (isSearch && plan.MostSorted > MostSorted)
                 wrong.Add($"{plan.Call.Query} ({plan.Call.Values}) sorts {plan.MostSorted} rows: {Shapes(plan)}");

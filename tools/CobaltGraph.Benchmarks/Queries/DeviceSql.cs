@@ -57,7 +57,7 @@ internal static class DeviceSql
             $"""
             SELECT d.mac_address, d.ip_address, d.vendor, d.device_type, d.hostname, d.status, d.first_seen, d.last_seen, d.connection_count,
                    d.threat_count, d.threat_score, d.max_threat_score, d.last_threat, d.is_locally_administered,
-                   d.metadata::text AS metadata, (SELECT count(*) FROM ({counted}) AS n) AS total
+                   d.metadata::text AS metadata, d.last_activity, d.confidence_score, (SELECT count(*) FROM ({counted}) AS n) AS total
             FROM devices AS d
             WHERE {filter} AND {page}
             ORDER BY {order}
@@ -163,5 +163,7 @@ internal static class DeviceSql
         LastThreat = RowValue.Of<DateTimeOffset>(row, 12),
         IsLocallyAdministered = row.GetBoolean(13),
         Metadata = MetadataJson.Read<DeviceMetadata>(row.GetString(14)),
+        LastActivity = row.GetFieldValue<DateTimeOffset>(15),
+        ConfidenceScore = row.GetFloat(16),
     };
 }

@@ -25,6 +25,10 @@ internal sealed class MappedDevice
 
     public DateTime LastSeen { get; set; }
 
+    public DateTime LastActivity { get; set; }
+
+    public float ConfidenceScore { get; set; }
+
     public long ConnectionCount { get; set; }
 
     public long ThreatCount { get; set; }

@@ -11,5 +11,9 @@ internal sealed record CallPlan(QueryCall Call, long Rows, IReadOnlyList<Stateme
 
     public IReadOnlyCollection<string> Partitions => [.. Plans.SelectMany(plan => plan.Partitions).Distinct().Order(StringComparer.Ordinal)];
 
+    /// <summary>Whether an index led to the rows: no table was read as a whole, and few connections in vain.</summary>
+    public bool IsCovered => !SequentialScans.Any(scan => scan.IsMissingIndex(Coverage.SmallBytes))
+        && Plans.All(plan => plan.ConnectionsDropped <= Coverage.MostDropped);
+
     public IEnumerable<SequentialScan> SequentialScans => Plans.SelectMany(plan => plan.SequentialScans);
 }

@@ -8,6 +8,12 @@ internal sealed record Coverage(int Asked, IReadOnlyList<string> Missing)
     /// <summary>Reading a table of this size as a whole takes a few milliseconds.</summary>
     public const long SmallBytes = 8 << 20;
 
+    /// <summary>
+    /// So many connections in order of time are looked through for a page before an index is asked; more are read in vain, be
+    /// it along an index.
+    /// </summary>
+    public const double MostDropped = 250_000;
+
     public int Covered => Asked - Missing.Count;
 
     public double Percent => Asked == 0 ? 100 : 100.0 * Covered / Asked;
@@ -17,6 +23,6 @@ internal sealed record Coverage(int Asked, IReadOnlyList<string> Missing)
         var queries = plans.GroupBy(plan => plan.Call.Query).ToList();
         return new(
             queries.Count,
-            [.. queries.Where(query => query.Any(plan => plan.SequentialScans.Any(scan => scan.IsMissingIndex(SmallBytes)))).Select(query => query.Key)]);
+            [.. queries.Where(query => query.Any(plan => !plan.IsCovered)).Select(query => query.Key)]);
     }
 }

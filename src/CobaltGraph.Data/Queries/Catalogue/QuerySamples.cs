@@ -51,7 +51,12 @@ internal sealed record QuerySamples
         var connection = await dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            var times = await ReadAsync<DateTime?>("SELECT min(hour) FROM device_activity_hourly UNION ALL SELECT max(hour) + interval '1 hour' FROM device_activity_hourly")
+            var times = await ReadAsync<DateTime?>(
+                """
+                SELECT min(hour) FROM device_activity_hourly WHERE hour >= '0001-01-01Z'
+                UNION ALL
+                SELECT max(hour) + interval '1 hour' FROM device_activity_hourly WHERE hour < '9999-12-31Z'
+                """)
                 .ConfigureAwait(false);
             var (from, until) = (Time(times[0] ?? DateTime.UnixEpoch), Time(times[1] ?? DateTime.UnixEpoch.AddDays(1)));
             var devices = await ReadAsync<PhysicalAddress>(

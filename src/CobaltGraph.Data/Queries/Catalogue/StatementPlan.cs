@@ -34,6 +34,9 @@ internal sealed class StatementPlan
     /// <summary>Partitions of connections that were read.</summary>
     public IReadOnlyCollection<string> Partitions => _partitions;
 
+    /// <summary>Connections that were read and met no condition.</summary>
+    public double ConnectionsDropped { get; private set; }
+
     /// <summary>Rows that scans of tables gave or dropped.</summary>
     public double RowsRead { get; private set; }
 
@@ -86,7 +89,11 @@ internal sealed class StatementPlan
             var dropped = (Number(node, "Rows Removed by Filter") + Number(node, "Rows Removed by Index Recheck")) * loops;
             RowsRead += Rows(node) + dropped;
             if (_tables.ParentOf(relation) == TableCatalogue.Connections)
+            {
                 _partitions.Add(relation);
+                ConnectionsDropped += dropped;
+            }
+
             if (Text(node, "Node Type") == "Seq Scan")
                 _sequentialScans.Add(new SequentialScan(relation, _tables.ParentOf(relation), _tables.BytesOf(relation), Rows(node), dropped));
         }

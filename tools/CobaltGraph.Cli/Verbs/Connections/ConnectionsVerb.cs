@@ -38,6 +38,8 @@ internal static class ConnectionsVerb
             var parse = call.Parse;
             var page = paging.Begin(call);
             var filter = filters.Read(parse, page.Time);
+            if (parse.GetValue(threats) && filter.MaxScore < ThreatScale.ThreatThreshold)
+                throw CliException.Usage($"--threats are connections with a score of {ThreatScale.ThreatThreshold} or more, and --max-score {filter.MaxScore} leaves none of them.");
             if (parse.GetValue(threats))
                 filter = filter with { MinScore = Math.Max(filter.MinScore ?? 0, ThreatScale.ThreatThreshold) };
             var order = parse.GetValue(oldestFirst) ? ConnectionOrder.OldestFirst : ConnectionOrder.NewestFirst;

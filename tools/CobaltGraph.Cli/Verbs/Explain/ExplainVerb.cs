@@ -14,7 +14,7 @@ internal static class ExplainVerb
         new("query", "Query", plan => plan.Call.Query),
         new("values", "Values", plan => plan.Call.Values),
         new("method", "Method", plan => plan.Call.Method) { ProgramsOnly = true },
-        new("covered", "Covered", plan => IsCovered(plan), plan => IsCovered(plan) ? null : "red"),
+        new("covered", "Covered", plan => plan.IsCovered, plan => plan.IsCovered ? null : "red"),
         new("rows", "Rows", plan => plan.Rows) { Right = true },
         new("rows_read", "Rows read", plan => plan.RowsRead) { Right = true, Display = plan => Number(plan.RowsRead) },
         new("rows_read_per_row", "Read per row", plan => plan.RowsRead / Math.Max(plan.Rows, 1))
@@ -30,6 +30,7 @@ internal static class ExplainVerb
             Display = plan => plan.Milliseconds.ToString("0.0", CultureInfo.InvariantCulture),
         },
         new("partitions", "Partitions", plan => plan.Partitions.Count) { Right = true },
+        new("partition_names", "Partitions read", plan => Joined(plan.Partitions)) { ProgramsOnly = true },
         new("indexes", "Indexes", plan => Joined(plan.Plans.SelectMany(each => each.Indexes))) { ProgramsOnly = true },
         new("sequential_scans", "Read as a whole", plan => Joined(plan.SequentialScans.Select(scan => scan.Relation))) { ProgramsOnly = true },
         new("plans", "Plans", plan => string.Join("; ", plan.Plans.Select(each => each.Shape))) { Spare = 2 },
@@ -51,7 +52,7 @@ internal static class ExplainVerb
             "explain",
             "Ask every query with values that are stored and show how the database answers it: EXPLAIN (ANALYZE, BUFFERS) of each " +
             "statement that was sent. The coverage is the part of the queries that read neither connections as a whole, nor a table " +
-            $"above {Coverage.SmallBytes >> 20} MB of which they drop rows.",
+            $"above {Coverage.SmallBytes >> 20} MB of which they drop rows, nor more than {Number(Coverage.MostDropped)} connections to drop them.",
             "cobaltgraph explain --min 100",
             "cobaltgraph explain --only country --json");
         verb.Add(only);
@@ -86,8 +87,6 @@ internal static class ExplainVerb
         });
         return verb;
     }
-
-    private static bool IsCovered(CallPlan plan) => !plan.SequentialScans.Any(scan => scan.IsMissingIndex(Coverage.SmallBytes));
 
     private static string Joined(IEnumerable<string> names) => string.Join(' ', names.Distinct().Order(StringComparer.Ordinal));
 
