@@ -18,18 +18,6 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
 
     private const int SampledCandidates = 100;
 
-    // Ours has none; a site may have made one.
-    private const string HasMetadataIndex =
-        """
-        SELECT EXISTS (
-            SELECT FROM pg_index AS i
-            JOIN pg_class AS c ON c.oid = i.indexrelid
-            JOIN pg_am AS m ON m.oid = c.relam
-            JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-            WHERE i.indrelid = to_regclass('connections') AND i.indisvalid AND i.indpred IS NULL AND m.amname = 'gin' AND a.attname = 'metadata'
-        ) AS "Value"
-        """;
-
     private readonly bool _oneAddress = filter.Destination is { } network && ConnectionQueryExtensions.IsOneAddress(network);
 
     private readonly bool _portsIndexed = filter.Ports is { } ports && ConnectionQueryExtensions.AreIndexed(ports);
@@ -130,7 +118,10 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
                 return Found(SearchStrategy.TimeOrder, seen);
             // Of a rare category all rows are read before all those of the destinations that can match.
             if (AsksDestinations && filter.Category is { } category && await IsRareAsync(category, cancellationToken).ConfigureAwait(false))
-                return Found(SearchStrategy.Direct, await InOrder(Rows(null, null)).Take(Take).ToListAsync(cancellationToken).ConfigureAwait(false));
+            {
+                return Found(
+                    SearchStrategy.Direct, await InOrder(Rows(null, null)).Take(Take).ToListAsync(cancellationToken).ConfigureAwait(false));
+            }
         }
 
         var devices = await DevicesAsync(cancellationToken).ConfigureAwait(false);
@@ -154,7 +145,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         }
 
         if (devices is null)
-            return await DirectAsync(cancellationToken).ConfigureAwait(false);
+            return Found(SearchStrategy.Direct, await InOrder(Rows(null, null)).Take(Take).ToListAsync(cancellationToken).ConfigureAwait(false));
 
         var found = Found(
             devices.Count == 0 ? SearchStrategy.Empty : SearchStrategy.ByDevice,
@@ -190,28 +181,6 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         }
 
         return count;
-    }
-
-    private async Task<List<Connection>> DirectAsync(CancellationToken cancellationToken)
-    {
-        if (filter.Metadata is not null && !HasIndex)
-        {
-            var seen = await LookThroughAsync(Indexed(), GlanceRows, cancellationToken).ConfigureAwait(false);
-            if (seen.Count >= Take)
-                return Found(SearchStrategy.TimeOrder, seen);
-        }
-
-        var rows = await DirectRowsAsync(cancellationToken).ConfigureAwait(false);
-        return Found(SearchStrategy.Direct, await rows.ToListAsync(cancellationToken).ConfigureAwait(false));
-    }
-
-    /// <summary>The page by one statement with all conditions.</summary>
-    internal async Task<IQueryable<Connection>> DirectRowsAsync(CancellationToken cancellationToken)
-    {
-        var rows = Rows(null, null);
-        return (filter.Metadata is not null && !HasIndex
-            && await context.Database.SqlQueryRaw<bool>(HasMetadataIndex).SingleAsync(cancellationToken).ConfigureAwait(false)
-                ? InOrderOfNoIndex(rows) : InOrder(rows)).Take(Take);
     }
 
     /// <summary>The matching ones of the first rows, at most a page of them.</summary>
@@ -475,16 +444,6 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     private IQueryable<Connection> InOrder(IQueryable<Connection> rows) => Descending
         ? rows.OrderByDescending(c => c.Timestamp).ThenByDescending(c => c.Id)
         : rows.OrderBy(c => c.Timestamp).ThenBy(c => c.Id);
-
-    // The planner takes metadata to be that of one row in a thousand, whichever it is, and would sooner read all rows in order
-    // than those of an index on metadata.
-    private IQueryable<Connection> InOrderOfNoIndex(IQueryable<Connection> rows)
-    {
-        var nothing = TimeSpan.Zero;
-        return Descending
-            ? rows.OrderByDescending(c => c.Timestamp + nothing).ThenByDescending(c => c.Id)
-            : rows.OrderBy(c => c.Timestamp + nothing).ThenBy(c => c.Id);
-    }
 
     // The bound on the time alone prunes partitions and bounds every index; the rest tells rows of one instant apart.
     private IQueryable<Connection> AfterPosition(IQueryable<Connection> rows)

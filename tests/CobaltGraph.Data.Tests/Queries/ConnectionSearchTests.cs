@@ -62,8 +62,6 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
     public async Task Narrowed_search_gives_the_same_rows_however_tight_its_limits(int seed, int maxCandidates)
     {
         var all = await ConnectionRows.SeedAsync(Database, 3000, Cancel, seed, destinations: 150);
-        if (seed == 4)
-            await Run("CREATE INDEX ON connections USING gin (metadata jsonb_path_ops)");
         var random = new Random(seed);
         var strategies = new HashSet<SearchStrategy>();
 
@@ -368,27 +366,6 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
         Assert.Contains("WHERE c.dst_ip = s.\"Value\"", byDestination, StringComparison.Ordinal);
         Assert.Contains("JOIN LATERAL", byDevice, StringComparison.Ordinal);
         Assert.Contains("WHERE c.src_mac = d.mac_address", byDevice, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Index_on_metadata_is_used_where_a_site_has_made_one()
-    {
-        await ConnectionRows.SeedAsync(Database, 500, Cancel, seed: 7);
-        await using var context = Database.NewContext();
-        var search = new ConnectionSearch(context, new ConnectionFilter { Metadata = """{"service": "nonesuch"}""" }) { Take = 3 };
-        Assert.DoesNotContain("timestamp + ", (await search.DirectRowsAsync(Cancel)).ToQueryString(), StringComparison.Ordinal);
-
-        await Run("CREATE INDEX ix_metadata ON connections USING gin (metadata jsonb_path_ops); ANALYZE connections");
-        await context.Database.OpenConnectionAsync(Cancel);
-        await context.Database.ExecuteSqlRawAsync("SET enable_seqscan = off", Cancel);
-        await using var command = (await search.DirectRowsAsync(Cancel)).CreateDbCommand();
-        command.CommandText = "EXPLAIN (FORMAT JSON) " + command.CommandText;
-        var plan = (string)(await command.ExecuteScalarAsync(Cancel))!;
-
-        Assert.Contains("metadata_idx\"", plan, StringComparison.Ordinal);
-        Assert.DoesNotContain("pkey", plan, StringComparison.Ordinal);
-        Assert.Empty(await search.RunAsync(Cancel));
-        Assert.Equal(SearchStrategy.Direct, search.Strategy);
     }
 
     [Fact]
