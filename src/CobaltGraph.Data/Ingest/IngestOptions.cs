@@ -33,7 +33,8 @@ public record IngestOptions<T>
 
     /// <summary>
     /// Called for every rejected row, by one thread at a time, once the others of its batch are stored. An exception of it
-    /// ends the call and is thrown from there, when the batches under way are done; nothing that is stored is undone.
+    /// ends the call and is thrown from there, when the batches under way are done; nothing that is stored is undone. It must
+    /// not wait for the call or the writer that it is a part of: they wait for it.
     /// </summary>
     public Action<IngestRejection<T>>? OnRejected { get; init; }
 }
