@@ -99,16 +99,25 @@ public sealed class ImportVerbTests(PostgresServerFixture server) : IAsyncLifeti
     [Fact]
     public async Task Other_logs_of_a_folder_are_left_out_and_named_ones_are_an_error()
     {
-        const string dns = "#separator \\x09\n#path\tdns\n#fields\tts\tuid\n1\tC1\n";
+        const string Conn = "#separator \\x09\n#path\tconn\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\n";
+        const string Dns = "#separator \\x09\n#path\tdns\n#fields\tts\tuid\n1\tC1\n";
         Directory.CreateDirectory(Path.Combine(_folder.FullName, "zeek"));
         Write("zeek/conn.log", Line("C1"));
-        Write("zeek/dns.log", dns);
+        Write("zeek/dns.log", Dns);
 
         var folder = (await RunAsync("import", "zeek")).Should(ExitCode.Done);
         var named = (await RunAsync("import", "zeek/dns.log")).Should(ExitCode.Failed);
+        Directory.CreateDirectory(Path.Combine(_folder.FullName, "others"));
+        Write("others/dns.log", Dns);
+        var others = (await RunAsync("import", "others")).Should(ExitCode.Failed);
+        Write("others/all.log", Conn + "1\tC7\t10.0.0.1\t1\t10.0.0.2\t53\tudp\n" + Dns + Conn + "1\tC8\t10.0.0.1\t1\t10.0.0.2\t53\tudp\n");
+        var together = (await RunAsync("import", "others")).Should(ExitCode.Failed);
 
+        Assert.Contains("All files found are other logs", others.Error, StringComparison.Ordinal);
+        // What was put together is no other log: what follows is not left out without a word.
+        Assert.Contains("others/all.log\tconnections\t1\t1\t0\t0\tline 6: this is the log 'dns'", together.Output, StringComparison.Ordinal);
         Assert.Contains("zeek/dns.log\t\t0\t0\t0\t0\t\t\tline 2: this is the log 'dns' ('#path'); accepted are", folder.Output, StringComparison.Ordinal);
-        Assert.Contains("1 of 2 files in the folder are other logs of Zeek", folder.Error, StringComparison.Ordinal);
+        Assert.Contains("1 of 2 files, found in a folder, are other logs of Zeek", folder.Error, StringComparison.Ordinal);
         Assert.Contains("this is the log 'dns'", named.Output, StringComparison.Ordinal);
     }
 

@@ -155,13 +155,10 @@ internal sealed class CsvParser : ILineParser
         var known = columns.Count(c => c != TableColumn.None);
         if (known == 0)
             return false;
-        // In the middle of a file a name may stand in a bad row, but not those that every row needs.
-        if (_columns.Length > 0
-            && (known * 2 < columns.Length
-                || !(columns.Contains(TableColumn.MacAddress) || (columns.Contains(TableColumn.DstIp) && columns.Contains(TableColumn.DstPort)))))
-        {
+        // In the middle of a file a name may stand in a bad row, but neither many of them nor those that every row needs.
+        var needs = columns.Contains(TableColumn.MacAddress) || (columns.Contains(TableColumn.DstIp) && columns.Contains(TableColumn.DstPort));
+        if (_columns.Length > 0 && (known * 2 < columns.Length || (!needs && (known < columns.Length || known == 1))))
             return false;
-        }
 
         var kind = columns.Contains(TableColumn.MacAddress) ? TableKind.Sightings : TableColumns.KindOf(columns.First(c => c != TableColumn.None));
         var unknown = new List<string>();

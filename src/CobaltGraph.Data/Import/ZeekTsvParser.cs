@@ -20,6 +20,7 @@ internal sealed class ZeekTsvParser : ILineParser
     private byte[] _emptyField = "(empty)"u8.ToArray();
     private byte[] _unsetField = "-"u8.ToArray();
     private ZeekField[]? _columns;
+    private bool _hasNamedColumns;
     private ZeekLog _path;
     private ZeekLog _log;
     private ZeekField _setField = ZeekField.None;
@@ -163,7 +164,7 @@ internal sealed class ZeekTsvParser : ILineParser
         if (log == ZeekLog.Unknown)
         {
             var reason = $"this is the log '{InputValue.Show(path)}' ('#path'); accepted are the logs {ZeekFields.Logs}";
-            throw new InvalidDataException(reason, _columns is null ? new OtherLogException() : null);
+            throw new InvalidDataException(reason, _hasNamedColumns ? null : new OtherLogException());
         }
 
         if (log != _path && _columns is not null)
@@ -173,6 +174,7 @@ internal sealed class ZeekTsvParser : ILineParser
 
     private void ReadColumns(ReadOnlySpan<byte> names)
     {
+        _hasNamedColumns = true;
         var columns = new List<ZeekField>();
         uint present = 0;
         while (true)

@@ -194,7 +194,8 @@ internal sealed class BatchQueue<T> : IAsyncDisposable
         await _cancel.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(_writers).ConfigureAwait(false);
         _cancel.Dispose();
-        await _ending.ConfigureAwait(false);
+        // What a source does when it is cancelled is not what ended the work.
+        await _ending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _ended.Dispose();
     }
 

@@ -175,7 +175,7 @@ internal sealed class BatchStorer<T>(
     /// Ends server processes that still work for tries whose connection is lost: one that waits for rows that never come
     /// would hold the key for as long as the network lets it.
     /// </summary>
-    private async Task EndStaleAsync(
+    internal async Task EndStaleAsync(
         NpgsqlConnection connection, IReadOnlyList<Attempt> stale, CancellationToken cancellationToken)
     {
         foreach (var attempt in stale.Where(attempt => attempt.BackendPid != 0))
@@ -188,7 +188,7 @@ internal sealed class BatchStorer<T>(
                   AND (backend_start = $2
                    OR ($2 IS NULL AND datid = (SELECT oid FROM pg_database WHERE datname = current_database())
                        AND usesysid = (SELECT usesysid FROM pg_stat_get_activity(pg_backend_pid()))
-                       AND (query LIKE '%ingest_batches%' OR query LIKE 'SELECT pg_backend_pid(), (SELECT backend_start %')))
+                       AND (state = 'disabled' OR query LIKE '%ingest_batches%' OR query LIKE 'SELECT pg_backend_pid(), (SELECT backend_start %')))
                 """,
                 connection);
             await using (command.ConfigureAwait(false))

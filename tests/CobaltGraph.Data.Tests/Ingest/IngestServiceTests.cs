@@ -413,12 +413,32 @@ public sealed class IngestServiceTests(PostgresServerFixture server) : DatabaseT
     }
 
     [Fact]
-    public async Task Fault_that_stays_ends_the_call_while_the_source_has_nothing_to_give()
+    public async Task Call_that_is_cancelled_while_its_source_waits_throws_the_callers_token()
+    {
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var call = Service.StoreAsync(Nothing(CancellationToken.None), new() { BatchSize = 10 }, cancellationToken: cancel.Token);
+        cancel.CancelAfter(TimeSpan.FromMilliseconds(200));
+
+        var error = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+
+        Assert.Equal(cancel.Token, error.CancellationToken);
+
+        static async IAsyncEnumerable<Connection> Nothing([EnumeratorCancellation] CancellationToken cancellationToken)
+        {
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+            yield break;
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Fault_that_stays_ends_the_call_while_the_source_has_nothing_to_give(int writers)
     {
         await Run("ALTER TABLE connections RENAME COLUMN dst_port TO port");
 
         var error = await Assert.ThrowsAsync<IngestException>(
-            () => Service.StoreAsync(ThenNothing(Cancel), new() { BatchSize = 10 }, cancellationToken: Cancel).WaitAsync(TimeSpan.FromMinutes(1), Cancel));
+            () => Service.StoreAsync(ThenNothing(Cancel), new() { BatchSize = 10, Writers = writers }, cancellationToken: Cancel).WaitAsync(TimeSpan.FromMinutes(1), Cancel));
 
         Assert.Contains("42703", error.Message, StringComparison.Ordinal);
 
@@ -426,7 +446,15 @@ public sealed class IngestServiceTests(PostgresServerFixture server) : DatabaseT
         {
             foreach (var row in Rows(10))
                 yield return row;
-            await Task.Delay(Timeout.Infinite, cancellationToken);
+            try
+            {
+                await Task.Delay(Timeout.Infinite, cancellationToken);
+            }
+            catch (OperationCanceledException)
+            {
+                // As a source says it that does not speak of cancellation.
+                throw new IOException("the stream is closed");
+            }
         }
     }
 

@@ -9,8 +9,8 @@ internal sealed record Coverage(int Asked, IReadOnlyList<string> Missing)
     public const long SmallBytes = 8 << 20;
 
     /// <summary>
-    /// So many connections in order of time are looked through for a page before an index is asked; more are read in vain, be
-    /// it along an index.
+    /// More connections that conditions dropped are a search row by row, be it along an index. Of one score, a search looks
+    /// through 200,000 before it asks anything else.
     /// </summary>
     public const double MostDropped = 250_000;
 

@@ -34,7 +34,7 @@ internal sealed class StatementPlan
     /// <summary>Partitions of connections that were read.</summary>
     public IReadOnlyCollection<string> Partitions => _partitions;
 
-    /// <summary>Connections that were read and met no condition.</summary>
+    /// <summary>Connections that were read and dropped by a condition.</summary>
     public double ConnectionsDropped { get; private set; }
 
     /// <summary>Rows that scans of tables gave or dropped.</summary>

@@ -53,7 +53,7 @@ internal static class ExplainVerb
             "Ask every query with values that are stored and show how the database answers it: EXPLAIN (ANALYZE, BUFFERS) of each " +
             "statement that was sent. The coverage is the part of the queries that read neither connections as a whole, nor a table " +
             $"above {Coverage.SmallBytes >> 20} MB of which they drop rows, nor more than {Number(Coverage.MostDropped)} connections to drop them.",
-            "cobaltgraph explain --min 100",
+            "cobaltgraph explain --min 95",
             "cobaltgraph explain --only country --json");
         verb.Add(only);
         verb.Add(values);

@@ -104,7 +104,7 @@ internal static class ImportVerb
         IReadOnlyList<string> written = options.Rejects is { } file ? [.. file.Written.Select(part => part.Path)] : [];
         using (var answer = call.BeginAnswer())
         {
-            answer.Table("files", "Files", FileColumns(dryRun), host.OutputIsTerminal ? [.. result.Files.Where(file => file.LeftOut is null)] : result.Files);
+            answer.Table("files", "Files", FileColumns(dryRun), host.OutputIsTerminal && !call.Json ? [.. result.Files.Where(file => file.LeftOut is null)] : result.Files);
             if (result.Rejections.Count > 0 || call.Json)
                 answer.Table("rejected", "Rejected lines", RejectedColumns, result.Rejections);
             answer.Value("rows_read", "Read", result.Read);
@@ -130,8 +130,9 @@ internal static class ImportVerb
         TellHeldBack(host, result);
         if (result.Files.Count(file => file.LeftOut is not null) is > 0 and var others)
         {
-            host.Notice(
-                $"{Cell.Display(others)} of {Cell.Display(inputs.Count)} files in the folder are other logs of Zeek, and were left out.");
+            if (others == inputs.Count)
+                throw CliException.Failed("All files found are other logs of Zeek.", "Imported are its conn.log and dhcp.log: name them, or their folder.");
+            host.Notice($"{Cell.Display(others)} of {Cell.Display(inputs.Count)} files, found in a folder, are other logs of Zeek, and were left out.");
         }
 
         if (result.RejectsFailure is { } refused)
@@ -152,7 +153,7 @@ internal static class ImportVerb
         {
             throw CliException.Failed(
                 $"{broken} of {inputs.Count} files could not be read or stored to the end.",
-                $"See the last column above. {goOn}");
+                $"The table above says why. {goOn}");
         }
 
         if (result.Rejected > 0)
