@@ -6,6 +6,11 @@ namespace CobaltGraph.Cli.Tests;
 /// <summary>The command as a process of its own, the way a shell starts it.</summary>
 internal sealed class ChildCommand : IDisposable
 {
+    /// <summary>The number of SIGHUP.</summary>
+    public const int HangUp = 1;
+
+    private const int Interrupt = 2;
+
     private readonly Process _process;
     private readonly Task<string> _output;
     private readonly Task<string> _error;
@@ -46,7 +51,7 @@ internal sealed class ChildCommand : IDisposable
     }
 
     /// <summary>What Ctrl-C sends.</summary>
-    public Task InterruptAsync() => SignalAsync(IgnoresInterrupt() ? "TERM" : "INT");
+    public Task InterruptAsync() => SignalAsync(Ignores(Interrupt) ? "TERM" : "INT");
 
     public async Task SignalAsync(string signal, bool mayBeGone = false)
     {
@@ -65,13 +70,15 @@ internal sealed class ChildCommand : IDisposable
         _process.Dispose();
     }
 
-    // A shell starts what it puts in the background with SIGINT ignored, and its children inherit that.
-    private bool IgnoresInterrupt()
+    /// <summary>
+    /// Whether a signal is ignored from the start: a shell starts what it puts in the background without SIGINT, nohup without
+    /// SIGHUP, and children inherit that.
+    /// </summary>
+    public bool Ignores(int signal)
     {
-        const ulong interrupt = 1 << (2 - 1);
         var status = $"/proc/{_process.Id}/status";
         if (!File.Exists(status)) return false;
         var ignored = File.ReadLines(status).First(line => line.StartsWith("SigIgn:", StringComparison.Ordinal));
-        return (ulong.Parse(ignored.Split('\t')[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture) & interrupt) != 0;
+        return (ulong.Parse(ignored.Split('\t')[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture) & (1UL << (signal - 1))) != 0;
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using CobaltGraph.Reliability.Results;
 using Npgsql;
 
@@ -30,6 +31,13 @@ public sealed class TwoImportersTests(DurableServer server) : ImportTest(server)
         using var first = Importer.Start(ConnectionString, log);
         await StopInABatchAsync(first, Seed.Random("two importers").Next(RunSize.Pick(2, 15)) * 10_000);
         using var second = Importer.Start(ConnectionString, log);
+        // On a busy machine it takes its time to start.
+        for (var began = Stopwatch.GetTimestamp();
+             !second.HasEnded && Stopwatch.GetElapsedTime(began) < TimeSpan.FromMinutes(1) && await Direct.ScalarAsync<long>(Waiting) == 0;)
+        {
+            await Task.Delay(20, Cancel);
+        }
+
         await Task.Delay(pause, Cancel);
         var (firstEnded, secondEnded, waiting) = (first.HasEnded, second.HasEnded, await Direct.ScalarAsync<long>(Waiting));
         first.Continue();
