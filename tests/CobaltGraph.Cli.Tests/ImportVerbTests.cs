@@ -99,18 +99,18 @@ public sealed class ImportVerbTests(PostgresServerFixture server) : IAsyncLifeti
     [Fact]
     public async Task Other_logs_of_a_folder_are_left_out_and_named_ones_are_an_error()
     {
-        const string Conn = "#separator \\x09\n#path\tconn\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\n";
-        const string Dns = "#separator \\x09\n#path\tdns\n#fields\tts\tuid\n1\tC1\n";
+        const string conn = "#separator \\x09\n#path\tconn\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\n";
+        const string dns = "#separator \\x09\n#path\tdns\n#fields\tts\tuid\n1\tC1\n";
         Directory.CreateDirectory(Path.Combine(_folder.FullName, "zeek"));
         Write("zeek/conn.log", Line("C1"));
-        Write("zeek/dns.log", Dns);
+        Write("zeek/dns.log", dns);
 
         var folder = (await RunAsync("import", "zeek")).Should(ExitCode.Done);
         var named = (await RunAsync("import", "zeek/dns.log")).Should(ExitCode.Failed);
         Directory.CreateDirectory(Path.Combine(_folder.FullName, "others"));
-        Write("others/dns.log", Dns);
+        Write("others/dns.log", dns);
         var others = (await RunAsync("import", "others")).Should(ExitCode.Failed);
-        Write("others/all.log", Conn + "1\tC7\t10.0.0.1\t1\t10.0.0.2\t53\tudp\n" + Dns + Conn + "1\tC8\t10.0.0.1\t1\t10.0.0.2\t53\tudp\n");
+        Write("others/all.log", conn + "1\tC7\t10.0.0.1\t1\t10.0.0.2\t53\tudp\n" + dns + conn + "1\tC8\t10.0.0.1\t1\t10.0.0.2\t53\tudp\n");
         var together = (await RunAsync("import", "others")).Should(ExitCode.Failed);
 
         Assert.Contains("All files found are other logs", others.Error, StringComparison.Ordinal);

@@ -155,9 +155,9 @@ internal sealed class CsvParser : ILineParser
         var known = columns.Count(c => c != TableColumn.None);
         if (known == 0)
             return false;
-        // In the middle of a file a name may stand in a bad row, but neither many of them nor those that every row needs.
-        var needs = columns.Contains(TableColumn.MacAddress) || (columns.Contains(TableColumn.DstIp) && columns.Contains(TableColumn.DstPort));
-        if (_columns.Length > 0 && (known * 2 < columns.Length || (!needs && (known < columns.Length || known == 1))))
+        // In the middle of a file a name may stand in a bad row, but hardly nothing else or those that every row needs.
+        var hasNeeded = columns.Contains(TableColumn.MacAddress) || (columns.Contains(TableColumn.DstIp) && columns.Contains(TableColumn.DstPort));
+        if (_columns.Length > 0 && (known * 2 < columns.Length || (!hasNeeded && (known < columns.Length || known == 1))))
             return false;
 
         var kind = columns.Contains(TableColumn.MacAddress) ? TableKind.Sightings : TableColumns.KindOf(columns.First(c => c != TableColumn.None));

@@ -188,7 +188,7 @@ internal sealed class BatchStorer<T>(
                   AND (backend_start = $2
                    OR ($2 IS NULL AND datid = (SELECT oid FROM pg_database WHERE datname = current_database())
                        AND usesysid = (SELECT usesysid FROM pg_stat_get_activity(pg_backend_pid()))
-                       AND (state = 'disabled' OR query LIKE '%ingest_batches%' OR query LIKE 'SELECT pg_backend_pid(), (SELECT backend_start %')))
+                       AND (state = 'disabled' OR query LIKE '%ingest_batches%')))
                 """,
                 connection);
             await using (command.ConfigureAwait(false))

@@ -5,6 +5,10 @@ namespace CobaltGraph.Data.Ingest;
 /// <summary>Beginning and end of a transaction that stores a batch.</summary>
 internal static class LedgerClaim
 {
+    /// <summary>Whose transaction it is; named like the claim, by which a session that is lost is known.</summary>
+    public const string SessionSql =
+        "SELECT pg_backend_pid(), (SELECT backend_start FROM pg_stat_get_activity(pg_backend_pid())) /* ingest_batches */";
+
     /// <summary>Claims an entry as the transaction's first statement, and notes whose transaction it is.</summary>
     public static async Task ClaimAsync(
         NpgsqlConnection connection, LedgerEntry entry, Attempt attempt, CancellationToken cancellationToken)
@@ -19,8 +23,7 @@ internal static class LedgerClaim
             BatchCommands =
             {
                 claim,
-                // The ending of stale sessions knows this text.
-                new("SELECT pg_backend_pid(), (SELECT backend_start FROM pg_stat_get_activity(pg_backend_pid()))"),
+                new(SessionSql),
             },
         };
         await using (batch.ConfigureAwait(false))

@@ -102,13 +102,13 @@ internal sealed class DeviceDetailLists(NpgsqlConnection connection, MacAddress 
         LIMIT $2
         """;
 
-    // A time that .NET does not have would end the reading.
+    // The times that a search reads: another, which .NET does not have, would end the reading.
     private const string ConnectionsSql =
         """
         SELECT id, "timestamp", src_ip, src_port, dst_ip, dst_port, protocol, dst_country, dst_lat, dst_lon, dst_org, dst_hostname,
                threat_score, threat_category, bytes_sent, bytes_received, duration, metadata::text
         FROM connections
-        WHERE src_mac = $1 AND "timestamp" >= '0001-01-01 00:00:00Z' AND "timestamp" < '9999-12-31 24:00:00Z'
+        WHERE src_mac = $1 AND "timestamp" > '0001-01-01Z' AND "timestamp" < '10000-01-01Z'
         ORDER BY "timestamp" DESC, id DESC
         LIMIT $2
         """;

@@ -58,7 +58,12 @@ public sealed record DeviceDetailRequest
         CheckEntries("events", Events);
         new PageRequest { Limit = Connections }.Check();
         if (Until is null && From >= now)
-            throw new QueryFilterException("from", FilterInput.Show(From.Value), "is not before the present, where the activity ends without until", "an earlier time, or until as well");
+        {
+            throw new QueryFilterException(
+                "from", FilterInput.Show(From.Value), "is not before the present, where the activity ends without until",
+                "an earlier time, or until as well");
+        }
+
         var until = Until ?? now;
         var from = From ?? (until.UtcTicks < DefaultRange.Ticks ? DateTimeOffset.MinValue : until - DefaultRange);
         FilterInput.CheckRange(from, until);

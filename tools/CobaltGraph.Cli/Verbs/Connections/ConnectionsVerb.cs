@@ -39,7 +39,11 @@ internal static class ConnectionsVerb
             var page = paging.Begin(call);
             var filter = filters.Read(parse, page.Time);
             if (parse.GetValue(threats) && filter.MaxScore < ThreatScale.ThreatThreshold)
-                throw CliException.Usage($"--threats are connections with a score of {ThreatScale.ThreatThreshold} or more, and --max-score {filter.MaxScore} leaves none of them.");
+            {
+                throw CliException.Usage(
+                    $"--threats are connections with a score of {ThreatScale.ThreatThreshold} or more, and --max-score {filter.MaxScore} leaves none of them.");
+            }
+
             if (parse.GetValue(threats))
                 filter = filter with { MinScore = Math.Max(filter.MinScore ?? 0, ThreatScale.ThreatThreshold) };
             var order = parse.GetValue(oldestFirst) ? ConnectionOrder.OldestFirst : ConnectionOrder.NewestFirst;
