@@ -122,6 +122,40 @@ public sealed class ImportVerbTests(PostgresServerFixture server) : IAsyncLifeti
     }
 
     [Fact]
+    public async Task Other_logs_as_json_tell_of_a_connection_that_is_counted_once()
+    {
+        const string id = "\"ts\":1713484800.1,\"uid\":\"C1\",\"id.orig_h\":\"10.0.0.5\",\"id.orig_p\":53211,\"id.resp_h\":\"10.0.0.8\",\"id.resp_p\":53";
+        const string conn = "{" + id + ",\"proto\":\"udp\",\"conn_state\":\"SF\"}\n";
+        const string dns = "{" + id + ",\"proto\":\"udp\",\"trans_id\":7,\"query\":\"example.com\"}\n";
+        Directory.CreateDirectory(Path.Combine(_folder.FullName, "zeek"));
+        Write("zeek/conn.log", conn);
+        // Its last line is being written.
+        Write("zeek/dns.log", dns + dns + "{" + id);
+        Write("zeek/http.log", "{" + id + ",\"method\":\"GET\"}\n");
+        Write("zeek/json_streaming_ssl.log", "{\"_path\":\"ssl\"," + id + "}\n");
+        Write("zeek/radius.log", "{" + id + ",\"mac\":\"00:0a:95:9d:68:16\",\"username\":\"a\"}\n");
+        Write("zeek/weird.log", "{\"ts\":1713484800.1,\"name\":\"truncated_header\"}\n");
+        Write("all.log", (dns + conn).Replace("C1", "C2", StringComparison.Ordinal));
+
+        var folder = (await RunAsync("import", "zeek")).Should(ExitCode.Done);
+        Directory.CreateDirectory(Path.Combine(_folder.FullName, "together"));
+        File.Copy(Path.Combine(_folder.FullName, "all.log"), Path.Combine(_folder.FullName, "together", "all.log"));
+        var together = (await RunAsync("import", "together")).Should(ExitCode.NotAsWanted);
+        var named = (await RunAsync("import", "zeek/dns.log")).Should(ExitCode.NotAsWanted);
+
+        Assert.Contains("zeek/conn.log\tconnections\t1\t1\t0\t0\t\t\t\n", folder.Output, StringComparison.Ordinal);
+        Assert.Contains("5 of 6 files, found in a folder, are other logs of Zeek", folder.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "zeek/dns.log\t\t0\t0\t0\t0\t\t\tno line is of a log that is imported; line 1: has the key 'query', by which it is of another log of Zeek",
+            folder.Output, StringComparison.Ordinal);
+        // Where all logs are in one file, each line counts.
+        Assert.Contains("together/all.log\tconnections\t2\t1\t0\t1\t", together.Output, StringComparison.Ordinal);
+        Assert.Contains("has the key 'query'", named.Output, StringComparison.Ordinal);
+        Assert.Equal(2, await _database.ScalarAsync<long>("SELECT count(*) FROM connections"));
+        Assert.Equal(0, await _database.ScalarAsync<long>("SELECT count(*) FROM devices"));
+    }
+
+    [Fact]
     public async Task Folder_without_a_file_fails()
     {
         Directory.CreateDirectory(Path.Combine(_folder.FullName, "logs"));

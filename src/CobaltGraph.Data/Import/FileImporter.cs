@@ -179,12 +179,19 @@ internal sealed class FileImporter
             .GetAsyncEnumerator(cancellationToken);
         await using (lines.ConfigureAwait(false))
         {
-            while (true)
+            for (var isFirst = true; ; isFirst = false)
             {
                 try
                 {
                     if (!await lines.MoveNextAsync().ConfigureAwait(false))
                         return (true, null);
+                    if (isFirst && lines.Current.IsOther && await IsOtherLogAsync(reading.File, cancellationToken).ConfigureAwait(false))
+                    {
+                        var line = lines.Current.Rejection!;
+                        _states[reading.File].LeftOut =
+                            $"no line is of a log that is imported; {Lines(line.LineNumber, line.LineNumber)}: {line.Reason}";
+                        return (true, null);
+                    }
                 }
                 catch (InvalidDataException e) when (_inputs[reading.File].IsFound && OtherLogException.IsIn(e))
                 {
@@ -201,6 +208,26 @@ internal sealed class FileImporter
                     return (_states[reading.File].HeldBack is not null, null);
             }
         }
+    }
+
+    /// <summary>
+    /// Whether a file that was found in a folder and begins with a line of another log holds nothing else. As JSON nothing but
+    /// the lines tells; where all logs are in one file, one of them is looked for.
+    /// </summary>
+    private async Task<bool> IsOtherLogAsync(int file, CancellationToken cancellationToken)
+    {
+        if (!_inputs[file].IsFound)
+            return false;
+        var stream = _inputs[file].Open();
+        await using var streamScope = stream.ConfigureAwait(false);
+        await foreach (var line in ImportReader.ReadAsync(stream, _inputs[file].Name, _options, cancellationToken).ConfigureAwait(false))
+        {
+            // What is still being written tells nothing.
+            if (!line.IsOther && line.IsWhole)
+                return false;
+        }
+
+        return true;
     }
 
     /// <summary>
@@ -284,16 +311,17 @@ internal sealed class FileImporter
         }
     }
 
-    private (StoredEntry Entry, long Lines)? EndedWithin(int file)
+    /// <summary>Where within an entry the lines before end; null where they end with one. Not so for a block that comes before them.</summary>
+    private (StoredEntry Entry, long Lines)? EndedWithin(int file, long block)
     {
         lock (_gate)
-            return _states[file].Within;
+            return _states[file].Within is { } within && within.Block < block ? (within.Entry, within.Lines) : null;
     }
 
-    private void EndsWithin(int file, StoredEntry entry, long lines)
+    private void EndsWithin(FileBlock block, StoredEntry entry, long lines)
     {
         lock (_gate)
-            _states[file].Within = (entry, lines);
+            _states[block.File].Within = (block.Number, entry, lines);
     }
 
     private bool IsBehindConflict(FileBlock block)
@@ -507,7 +535,7 @@ internal sealed class FileImporter
         /// <summary>Why it was not read to its end.</summary>
         public string? Error { get; set; }
 
-        /// <summary>Why it was not looked at.</summary>
+        /// <summary>Why nothing of it was taken, though nobody is to be told of an error.</summary>
         public string? LeftOut { get; set; }
 
         /// <summary>What of it is not stored, because the database failed.</summary>
@@ -517,7 +545,7 @@ internal sealed class FileImporter
         public (long Block, string Reason)? Conflict { get; set; }
 
         /// <summary>The entry within which its lines ended so far, and how many of the entry's lines they are.</summary>
-        public (StoredEntry Entry, long Lines)? Within { get; set; }
+        public (long Block, StoredEntry Entry, long Lines)? Within { get; set; }
 
         /// <summary>Whether all of it was read and handed over, save what is held back.</summary>
         public bool IsRead { get; set; }
@@ -655,7 +683,7 @@ internal sealed class FileImporter
             using var block = new FileBlock();
             block.Begin(file, -1, _position, _before);
             block.Add(line, ReferenceEquals(line.Header, _header) ? null : line.Header);
-            if (importer.EndedWithin(file) is { } before)
+            if (importer.EndedWithin(file, importer._blocksBegun) is { } before)
                 return block.IsWithin(before.Entry, before.Lines, 0) is true;
             try
             {
@@ -710,7 +738,7 @@ internal sealed class FileImporter
             var block = (FileBlock)batch.Identity;
             if (importer.IsBehindConflict(block))
                 return new ConflictOutcome<T>("");
-            if (importer.EndedWithin(block.File) is { } before)
+            if (importer.EndedWithin(block.File, block.Number) is { } before)
                 return Within(batch, 0, before.Entry, before.Lines);
             for (var (isFirst, faults) = (true, 0); ;)
             {
@@ -765,7 +793,7 @@ internal sealed class FileImporter
                     $"{Lines(block.LineNumberOf(item), block.LineNumberOf(block.Count - 1))} follow {GoesOnOtherwise(entry)}");
             }
 
-            importer.EndsWithin(block.File, entry, place + block.Count - item);
+            importer.EndsWithin(block, entry, place + block.Count - item);
             // Of those that the server refused when they were stored it is not known which they were.
             var rejections = batch.Refused.Where(refused => refused.Item >= item).Select(refused => refused.Rejection).ToList();
             return new BatchOutcome<T>(0, block.Count - item - rejections.Count, 0, 0, rejections);

@@ -96,6 +96,7 @@ internal static class ImportReader
                 Raw = lines.Line,
                 HasEnd = lines.HasEnd,
                 IsWhole = !isCut,
+                IsOther = lines.TooLongBytes == 0 && parser is JsonLineParser { IsOther: true },
                 RawLength = lines.TooLongBytes > 0 ? lines.TooLongBytes : lines.Line.Length,
                 Header = parser.Header,
             };

@@ -17,14 +17,19 @@ internal sealed class JsonLineParser : ILineParser
 
     public InputHeader? Header => null;
 
+    /// <summary>Whether the line that was parsed last is one that Zeek writes, and of a log that is not read.</summary>
+    public bool IsOther { get; private set; }
+
     public object? Parse(ReadOnlyMemory<byte> line, out string? reason)
     {
         // What the line before was comes first, so that a line is read once.
         var record = Parse(_isByColumn, line.Span, out var isKnown, out reason);
+        IsOther = !_isByColumn && record is null && _logs.IsOther;
         if (record is not null || isKnown)
             return record;
 
         record = Parse(!_isByColumn, line.Span, out isKnown, out var otherReason);
+        IsOther = record is null && (_isByColumn || !isKnown) && _logs.IsOther;
         if (record is not null)
             _isByColumn = !_isByColumn;
         if (record is not null || isKnown)

@@ -35,6 +35,9 @@ internal enum ZeekField
 
     SenderMac,
     SenderAddress,
+
+    /// <summary>Any field by which a line is none of a log that is read, although it may have all that conn needs.</summary>
+    Other,
 }
 
 /// <summary>What a line of a sensor's log tells of.</summary>
@@ -48,7 +51,7 @@ internal enum ZeekLog
 
 internal static class ZeekFields
 {
-    public const int Count = (int)ZeekField.SenderAddress + 1;
+    public const int Count = (int)ZeekField.Other + 1;
 
     /// <summary>The logs that are read, by name.</summary>
     public const string Logs = "conn, dhcp and arp";
@@ -58,6 +61,7 @@ internal static class ZeekFields
         "ts", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto", "service", "duration", "orig_bytes",
         "resp_bytes", "conn_state", "uid", "orig_l2_addr", "_path",
         "mac", "assigned_addr", "assigned_ip", "host_name", "client_fqdn", "msg_type", "orig_hw", "orig_h",
+        "query",
     ];
 
     private static readonly uint ConnFields = Bits(ZeekField.Timestamp, ZeekField.Log);
@@ -67,6 +71,13 @@ internal static class ZeekFields
     private static readonly uint ArpFields = Bit(ZeekField.Timestamp) | Bit(ZeekField.Log) | Bits(ZeekField.SenderMac, ZeekField.SenderAddress);
 
     private static readonly uint ConnMarks = Bit(ZeekField.OrigHost) | Bit(ZeekField.RespHost) | Bit(ZeekField.Protocol);
+
+    // Those that no other log has.
+    private static readonly uint ConnOnly
+        = Bit(ZeekField.State) | Bit(ZeekField.OrigBytes) | Bit(ZeekField.RespBytes) | Bit(ZeekField.OrigMac);
+
+    // A log may carry a MAC address and be no lease, as radius does.
+    private static readonly uint DhcpOnly = Bit(ZeekField.AssignedAddress) | Bit(ZeekField.AssignedIp) | Bit(ZeekField.MessageType);
 
     public static string NameOf(ZeekField field) => Names[(int)field];
 
@@ -98,12 +109,27 @@ internal static class ZeekFields
     /// <summary>Tells the log by the fields that are there, a bit for each.</summary>
     public static ZeekLog Guess(uint present)
     {
-        if ((present & Bit(ZeekField.SenderMac)) != 0)
+        if (Has(present, ZeekField.SenderMac))
             return ZeekLog.Arp;
-        if ((present & Bit(ZeekField.Mac)) != 0 && (present & Bit(ZeekField.Protocol)) == 0)
+        if (Has(present, ZeekField.Mac) && !Has(present, ZeekField.Protocol)
+                                        && (!Has(present, ZeekField.OrigHost) || (present & DhcpOnly) != 0))
             return ZeekLog.Dhcp;
-        return (present & ConnMarks) != 0 ? ZeekLog.Conn : ZeekLog.Unknown;
+        // Zeek's dns, notice, syslog and others have the addresses, the ports and the protocol of the connection they tell of.
+        if ((present & ConnOnly) == 0 && Has(present, ZeekField.Other))
+            return ZeekLog.Unknown;
+        return (present & (ConnMarks | ConnOnly)) != 0 ? ZeekLog.Conn : ZeekLog.Unknown;
     }
+
+    /// <summary>
+    /// Whether a line with these fields, a bit for each, and without the name of its log is one that Zeek writes, and of no log
+    /// that is read.
+    /// </summary>
+    public static bool IsOther(uint present) => Has(present, ZeekField.Timestamp) && Guess(present) switch
+    {
+        ZeekLog.Unknown => true,
+        ZeekLog.Conn => (present & ConnOnly) == 0 && !Has(present, ZeekField.Protocol),
+        _ => false,
+    };
 
     public static uint Bit(ZeekField field) => 1u << (int)field;
 
@@ -115,11 +141,14 @@ internal static class ZeekFields
         3 when name.SequenceEqual("mac"u8) => ZeekField.Mac,
         5 when name.SequenceEqual("proto"u8) => ZeekField.Protocol,
         5 when name.SequenceEqual("_path"u8) => ZeekField.Log,
+        4 when name.SequenceEqual("note"u8) => ZeekField.Other,
+        5 when name.SequenceEqual("query"u8) || name.SequenceEqual("rcode"u8) => ZeekField.Other,
         6 when name.SequenceEqual("orig_h"u8) => ZeekField.SenderAddress,
         7 when name.SequenceEqual("service"u8) => ZeekField.Service,
         7 when name.SequenceEqual("@stream"u8) => ZeekField.Log,
         7 when name.SequenceEqual("orig_hw"u8) => ZeekField.SenderMac,
         8 when name.SequenceEqual("duration"u8) => ZeekField.Duration,
+        8 when name.SequenceEqual("trans_id"u8) || name.SequenceEqual("facility"u8) || name.SequenceEqual("analyzer"u8) => ZeekField.Other,
         8 when name.SequenceEqual("msg_type"u8) => ZeekField.MessageType,
         9 when name[..2].SequenceEqual("id"u8) && name[2] is (byte)'.' or (byte)'_' => name[3..] switch
         {
@@ -140,6 +169,8 @@ internal static class ZeekFields
         13 when name.SequenceEqual("assigned_addr"u8) => ZeekField.AssignedAddress,
         _ => ZeekField.None,
     };
+
+    private static bool Has(uint present, ZeekField field) => (present & Bit(field)) != 0;
 
     private static uint Bits(ZeekField first, ZeekField last) => (uint)((1ul << ((int)last + 1)) - (1ul << (int)first));
 }

@@ -16,6 +16,9 @@ internal sealed class ZeekJsonParser
     private readonly ScratchBuffer _scratch = new();
     private ZeekLog _lastLog;
 
+    /// <summary>Whether the line that was parsed last is one that Zeek writes, and of a log that is not read.</summary>
+    public bool IsOther { get; private set; }
+
     /// <param name="line">The line.</param>
     /// <param name="isKnown">Set when the line is of such a log, as its keys tell.</param>
     /// <param name="reason">Why there is no record.</param>
@@ -23,6 +26,7 @@ internal sealed class ZeekJsonParser
     /// <exception cref="InvalidOperationException">A text of the line is no text.</exception>
     public object? Parse(ReadOnlySpan<byte> line, ref bool isKnown, out string? reason)
     {
+        IsOther = false;
         var reader = new Utf8JsonReader(line);
         reader.Read();
         if (reader.TokenType != JsonTokenType.StartObject)
@@ -34,10 +38,12 @@ internal sealed class ZeekJsonParser
 
         var raw = new RawZeekRecord();
         uint named = 0, twice = 0, unfit = 0;
+        ReadOnlySpan<byte> other = default;
         _scratch.Clear();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var field = ZeekFields.Find(reader.ValueIsEscaped ? Copy(ref reader) : reader.ValueSpan);
+            var name = reader.ValueIsEscaped ? Copy(ref reader) : reader.ValueSpan;
+            var field = ZeekFields.Find(name);
             reader.Read();
             if (field == ZeekField.None)
             {
@@ -46,6 +52,14 @@ internal sealed class ZeekJsonParser
             }
 
             var bit = ZeekFields.Bit(field);
+            if (field == ZeekField.Other)
+            {
+                named |= bit;
+                other = name;
+                reader.Skip();
+                continue;
+            }
+
             twice |= named & bit;
             named |= bit;
             if (reader.TokenType == JsonTokenType.Null)
@@ -65,7 +79,8 @@ internal sealed class ZeekJsonParser
         // Finds what follows the object.
         reader.Read();
 
-        var log = Tell(raw, named, out reason);
+        var log = Tell(raw, named, other, out reason);
+        IsOther = raw.Has(ZeekField.Log) ? log == ZeekLog.Unknown : ZeekFields.IsOther(named);
         isKnown = log != ZeekLog.Unknown || reason is not null;
         if (reason is not null)
             return null;
@@ -89,11 +104,17 @@ internal sealed class ZeekJsonParser
         return record;
     }
 
-    private static ZeekLog Tell(in RawZeekRecord raw, uint named, out string? reason)
+    private static ZeekLog Tell(in RawZeekRecord raw, uint named, ReadOnlySpan<byte> other, out string? reason)
     {
         reason = null;
         if (!raw.Has(ZeekField.Log))
-            return ZeekFields.Guess(named);
+        {
+            var guess = ZeekFields.Guess(named);
+            if (guess == ZeekLog.Unknown && !other.IsEmpty)
+                reason = $"has the key '{InputValue.Show(other)}', by which it is of another log of Zeek; accepted are the logs {ZeekFields.Logs}";
+            return guess;
+        }
+
         var log = ZeekFields.FindLog(raw.Log);
         if (log == ZeekLog.Unknown)
             reason = $"is a line of the log '{InputValue.Show(raw.Log)}'; accepted are the logs {ZeekFields.Logs}";

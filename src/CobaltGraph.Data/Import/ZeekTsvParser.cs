@@ -174,6 +174,7 @@ internal sealed class ZeekTsvParser : ILineParser
 
     private void ReadColumns(ReadOnlySpan<byte> names)
     {
+        var isFirst = !_hasNamedColumns;
         _hasNamedColumns = true;
         var columns = new List<ZeekField>();
         uint present = 0;
@@ -182,7 +183,9 @@ internal sealed class ZeekTsvParser : ILineParser
             var end = names.IndexOf(_separator);
             var name = end < 0 ? names : names[..end];
             var field = ZeekFields.Find(name);
-            if (field == ZeekField.Log)
+            if (field == ZeekField.Other)
+                present |= ZeekFields.Bit(field);
+            if (field is ZeekField.Log or ZeekField.Other)
                 field = ZeekField.None;
             if (field != ZeekField.None && columns.Contains(field))
                 throw new InvalidDataException($"the header line '#fields' names {ZeekFields.NameOf(field)} twice");
@@ -195,6 +198,13 @@ internal sealed class ZeekTsvParser : ILineParser
         }
 
         var log = _path != ZeekLog.Unknown ? _path : ZeekFields.Guess(present);
+        if (log == ZeekLog.Unknown && (present & ZeekFields.Bit(ZeekField.Other)) != 0)
+        {
+            throw new InvalidDataException(
+                $"the header line '#fields' names columns of another log of Zeek; accepted are the logs {ZeekFields.Logs}",
+                isFirst ? new OtherLogException() : null);
+        }
+
         var missing = new List<string>();
         foreach (var field in ZeekFields.RequiredOf(log))
         {

@@ -186,6 +186,14 @@ public class ZeekTsvTests
         => Assert.Contains("log 'dns'", (await Logs.ReadAsync(Logs.TsvHeader(path: "dns") + Logs.TsvRow())).Error, StringComparison.Ordinal);
 
     [Fact]
+    public async Task Log_without_a_path_that_has_all_that_conn_needs_is_told_by_the_columns_of_another()
+        => Assert.Contains(
+            "names columns of another log",
+            (await Logs.ReadAsync(
+                "#fields\tts\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tquery\trcode\n1\t10.0.0.1\t1\t10.0.0.2\t53\tudp\tx\t0\n")).Error,
+            StringComparison.Ordinal);
+
+    [Fact]
     public async Task Row_before_the_header_says_what_to_do()
         => Assert.Contains("zeek-cut -c", (await Logs.ReadAsync("#separator \\x09\n" + Logs.TsvRow())).Error, StringComparison.Ordinal);
 
