@@ -23,6 +23,9 @@ internal sealed class CommandRunner
 
     public int Width { get; init; } = 200;
 
+    /// <summary>Gets what is written; null for a text in memory.</summary>
+    public TextWriter? Output { get; init; }
+
     public CancellationToken CancellationToken { get; init; } = TestContext.Current.CancellationToken;
 
     public async Task<CommandResult> RunAsync(params string[] arguments)
@@ -32,7 +35,7 @@ internal sealed class CommandRunner
         using var bytes = new MemoryStream();
         var host = new CliHost
         {
-            Output = TextWriter.Synchronized(output),
+            Output = Output ?? TextWriter.Synchronized(output),
             OutputBytes = () => bytes,
             Error = TextWriter.Synchronized(error),
             Input = () => new StringReader(Input),

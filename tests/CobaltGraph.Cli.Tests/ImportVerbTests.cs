@@ -113,11 +113,11 @@ public sealed class ImportVerbTests(PostgresServerFixture server) : IAsyncLifeti
         Write("others/all.log", conn + "1\tC7\t10.0.0.1\t1\t10.0.0.2\t53\tudp\n" + dns + conn + "1\tC8\t10.0.0.1\t1\t10.0.0.2\t53\tudp\n");
         var together = (await RunAsync("import", "others")).Should(ExitCode.Failed);
 
-        Assert.Contains("All files found are other logs", others.Error, StringComparison.Ordinal);
+        Assert.Contains("None of the files found is a log", others.Error, StringComparison.Ordinal);
         // What was put together is no other log: what follows is not left out without a word.
         Assert.Contains("others/all.log\tconnections\t1\t1\t0\t0\tline 6: this is the log 'dns'", together.Output, StringComparison.Ordinal);
         Assert.Contains("zeek/dns.log\t\t0\t0\t0\t0\t\t\tline 2: this is the log 'dns' ('#path'); accepted are", folder.Output, StringComparison.Ordinal);
-        Assert.Contains("1 of 2 files, found in a folder, are other logs of Zeek", folder.Error, StringComparison.Ordinal);
+        Assert.Contains("1 of 2 files, found in a folder, are no logs that are imported", folder.Error, StringComparison.Ordinal);
         Assert.Contains("this is the log 'dns'", named.Output, StringComparison.Ordinal);
     }
 
@@ -135,6 +135,9 @@ public sealed class ImportVerbTests(PostgresServerFixture server) : IAsyncLifeti
         Write("zeek/json_streaming_ssl.log", "{\"_path\":\"ssl\"," + id + "}\n");
         Write("zeek/radius.log", "{" + id + ",\"mac\":\"00:0a:95:9d:68:16\",\"username\":\"a\"}\n");
         Write("zeek/weird.log", "{\"ts\":1713484800.1,\"name\":\"truncated_header\"}\n");
+        Write("zeek/loaded_scripts.log", "{\"name\":\"/share/zeek/base/init-bare.zeek\"}\n");
+        Write("zeek/conn_long.log", conn);
+        Write("zeek/stdout.log", "listening on eth0, capture length 9216 bytes\n");
         Write("all.log", (dns + conn).Replace("C1", "C2", StringComparison.Ordinal));
 
         var folder = (await RunAsync("import", "zeek")).Should(ExitCode.Done);
@@ -144,7 +147,7 @@ public sealed class ImportVerbTests(PostgresServerFixture server) : IAsyncLifeti
         var named = (await RunAsync("import", "zeek/dns.log")).Should(ExitCode.NotAsWanted);
 
         Assert.Contains("zeek/conn.log\tconnections\t1\t1\t0\t0\t\t\t\n", folder.Output, StringComparison.Ordinal);
-        Assert.Contains("5 of 6 files, found in a folder, are other logs of Zeek", folder.Error, StringComparison.Ordinal);
+        Assert.Contains("8 of 9 files, found in a folder, are no logs that are imported", folder.Error, StringComparison.Ordinal);
         Assert.Contains(
             "zeek/dns.log\t\t0\t0\t0\t0\t\t\tno line is of a log that is imported; line 1: has the key 'query', by which it is of another log of Zeek",
             folder.Output, StringComparison.Ordinal);
@@ -153,6 +156,34 @@ public sealed class ImportVerbTests(PostgresServerFixture server) : IAsyncLifeti
         Assert.Contains("has the key 'query'", named.Output, StringComparison.Ordinal);
         Assert.Equal(2, await _database.ScalarAsync<long>("SELECT count(*) FROM connections"));
         Assert.Equal(0, await _database.ScalarAsync<long>("SELECT count(*) FROM devices"));
+    }
+
+    [Fact]
+    public async Task Rejected_lines_in_the_folder_that_is_imported_are_no_input()
+    {
+        Directory.CreateDirectory(Path.Combine(_folder.FullName, "zeek"));
+        Write("zeek/conn.log", Line("C1") + Line("C2").Replace("\"id.resp_h\":\"", "\"id.resp_h\":\"x", StringComparison.Ordinal));
+
+        (await RunAsync("import", "zeek", "--rejects", "zeek/rejected.log")).Should(ExitCode.NotAsWanted);
+        Write("zeek/more.log", Line("C3"));
+        var again = (await RunAsync("import", "zeek", "--rejects", "zeek/rejected.log")).Should(ExitCode.NotAsWanted);
+
+        Assert.Contains("zeek/more.log\tconnections\t1\t1\t0\t0\t", again.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("zeek/rejected.log\t\t", again.Output, StringComparison.Ordinal);
+        Assert.Contains("IP address", File.ReadAllText(Path.Combine(_folder.FullName, "zeek", "rejected.log")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Rejected_json_is_imported_again_even_if_it_begins_with_half_a_line()
+    {
+        const string good = "{\"ts\":1713484800.1,\"uid\":\"C1\",\"id.orig_h\":\"10.0.0.5\",\"id.orig_p\":1,\"id.resp_h\":\"10.0.0.8\",\"id.resp_p\":53,\"proto\":\"udp\"}\n";
+        Write("a.log", good + good[40..] + good.Replace(":53,", ":\"domain\",", StringComparison.Ordinal));
+        (await RunAsync("import", "a.log", "--rejects", "rejected.log")).Should(ExitCode.NotAsWanted);
+        Write("mended.log", File.ReadAllText(Path.Combine(_folder.FullName, "rejected.log")).Replace(":\"domain\",", ":54,", StringComparison.Ordinal));
+
+        var mended = (await RunAsync("import", "mended.log")).Should(ExitCode.NotAsWanted);
+
+        Assert.Contains("mended.log\tconnections\t2\t1\t0\t1\t", mended.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -33,6 +33,32 @@ public sealed class ProcessTests(PostgresServerFixture server) : IAsyncLifetime
         (await command.WaitAsync()).Should(expected);
     }
 
+    [Theory]
+    [InlineData("1", "export connections", "Nobody reads standard output any more. Not all rows were written.")]
+    [InlineData("141", "connections --limit 0", null)]
+    public async Task Reader_that_stops_is_noticed(string expected, string arguments, string? said)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Pipes of Unix.");
+        await _database.ExecuteAsync(
+            "INSERT INTO connections (dst_ip, dst_port, protocol) SELECT '192.0.2.1', 1, 'TCP' FROM generate_series(1, 20000)");
+        var start = new ProcessStartInfo("/bin/sh", ["-c", $"{{ '{ChildCommand.Program}' {arguments}; echo code $? >&2; }} | head -c 1"])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in _environment) start.Environment[name] = value;
+
+        using var shell = Process.Start(start)!;
+        var error = await shell.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+
+        Assert.Contains($"code {expected}\n", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("Wrote", error, StringComparison.Ordinal);
+        if (said is null)
+            Assert.Equal($"code {expected}\n", error);
+        else
+            Assert.Contains(said, error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Redirected_output_is_plain_utf8_without_wrapping_or_a_mark()
     {

@@ -83,6 +83,38 @@ public sealed class QueryVerbTests(PostgresServerFixture server) : IAsyncLifetim
         Assert.Single(_home.GetFiles());
     }
 
+    [Theory]
+    [InlineData("devices")]
+    [InlineData("threats")]
+    public async Task All_rows_are_those_of_one_moment(string verb)
+    {
+        await _database.ExecuteAsync(
+            "INSERT INTO devices (mac_address, threat_score) SELECT ('02:00:00:01:' || to_hex(i / 256) || ':' || to_hex(i % 256))::macaddr, 1 FROM generate_series(1, 1100) AS i");
+        // What comes last moves to the front while the first page is shown.
+        await using var output = new ActingWriter(() => _database.ExecuteAsync(
+            "UPDATE devices SET last_seen = now() + interval '1 hour', threat_score = 9 WHERE mac_address IN (SELECT mac_address FROM devices ORDER BY threat_score, last_seen, mac_address DESC LIMIT 50)"));
+
+        var result = await Runner(_database, _home.FullName, output).RunAsync(verb, "--limit", "0");
+
+        Assert.Equal(ExitCode.Done, result.ExitCode);
+        Assert.Equal(1103, output.ToString().Split('\n').Count(line => line.StartsWith("02:00:", StringComparison.Ordinal)));
+        Assert.True(output.HasActed);
+    }
+
+    [Fact]
+    public async Task Metadata_as_deep_as_the_server_has_it_is_shown()
+    {
+        const int depth = 3000;
+        await _database.ExecuteAsync(
+            "UPDATE devices SET metadata = ('{\"deep\":' || repeat('[', 3000) || repeat(']', 3000) || '}')::jsonb WHERE mac_address = '02:00:5e:00:00:01'");
+
+        var list = (await RunAsync("device", "02:00:5e:00:00:01")).Should(ExitCode.Done);
+        var json = (await RunAsync("device", "02:00:5e:00:00:01", "--json")).Should(ExitCode.Done);
+
+        Assert.Contains(new string('[', depth), list.Output, StringComparison.Ordinal);
+        Assert.Equal(depth, json.Output.Count(c => c == '[') - json.Output.Split('\n').Count(line => line.TrimStart().StartsWith('"') && line.Contains(": [", StringComparison.Ordinal) && !line.Contains("deep", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public async Task Age_means_on_the_next_page_what_it_meant_on_the_first()
     {
@@ -346,8 +378,23 @@ public sealed class QueryVerbTests(PostgresServerFixture server) : IAsyncLifetim
         Assert.Contains("was changed", key.Error, StringComparison.Ordinal);
     }
 
-    private static CommandRunner Runner(TestDatabase database, string home) => new()
+    /// <summary>Does something when the first row is written.</summary>
+    private sealed class ActingWriter(Func<Task> act) : StringWriter
     {
+        public bool HasActed { get; private set; }
+
+        public override void WriteLine(string? value)
+        {
+            base.WriteLine(value);
+            if (HasActed || value?.StartsWith("02:", StringComparison.Ordinal) != true) return;
+            HasActed = true;
+            act().GetAwaiter().GetResult();
+        }
+    }
+
+    private static CommandRunner Runner(TestDatabase database, string home, TextWriter? output = null) => new()
+    {
+        Output = output,
         Environment = { ["COBALTGRAPH_CONNECTION"] = database.ConnectionString, ["COBALTGRAPH_HOME"] = home },
     };
 

@@ -16,6 +16,7 @@ internal static class CommandTree
         "3    refused by a guard",
         "64   the command line is wrong",
         "130  interrupted",
+        "141  nobody read the answer to its end",
     ];
 
     public static RootCommand Create(CliHost host)
@@ -58,7 +59,7 @@ internal static class CommandTree
         }
         finally
         {
-            await host.Output.FlushAsync(CancellationToken.None);
+            _ = await host.FlushAsync();
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using CobaltGraph.Cli.Terminal;
 using CobaltGraph.Data;
 using CobaltGraph.Data.Adoption;
 using CobaltGraph.Data.Ingest;
@@ -19,6 +20,9 @@ internal static class ErrorReport
             call.Host.Notice("Interrupted.");
             return ExitCode.Interrupted;
         }
+
+        // As of a program that knows nothing of it and is ended by SIGPIPE.
+        if (exception is BrokenPipeException) return ExitCode.BrokenPipe;
 
         var (code, what, next) = Explain(call, exception);
         call.Host.Notice($"cobaltgraph {call.Verb}: {what}");

@@ -20,4 +20,7 @@ internal static class ExitCode
 
     /// <summary>Interrupted by Ctrl-C or SIGTERM.</summary>
     public const int Interrupted = 130;
+
+    /// <summary>Whoever read the answer stopped before its end, as <c>head</c> does: what a shell says of SIGPIPE.</summary>
+    public const int BrokenPipe = 141;
 }

@@ -20,15 +20,14 @@ internal sealed class VerbCommand : Command
             var call = new VerbCall(host, parse, Name);
             try
             {
-                return await action(call, cancellationToken);
+                var code = await action(call, cancellationToken);
+                return await host.FlushAsync() ? code : ExitCode.BrokenPipe;
             }
             catch (Exception e)
             {
-                return ErrorReport.Write(call, e, cancellationToken);
-            }
-            finally
-            {
-                await host.Output.FlushAsync(CancellationToken.None);
+                var code = ErrorReport.Write(call, e, cancellationToken);
+                _ = await host.FlushAsync();
+                return code;
             }
         });
 }

@@ -107,8 +107,9 @@ public static class CobaltGraphServiceCollectionExtensions
         services.TryAddSingleton<IDestinationQueries>(provider => new DestinationQueries(
             provider.GetRequiredService<IDbContextFactory<CobaltGraphContext>>(),
             provider.GetRequiredService<QueryOptions>()));
-        services.TryAddSingleton<IAddressQueries>(provider =>
-            new AddressQueries(provider.GetRequiredService<IDbContextFactory<CobaltGraphContext>>()));
+        services.TryAddSingleton<IAddressQueries>(provider => new AddressQueries(
+            provider.GetRequiredService<IDbContextFactory<CobaltGraphContext>>(),
+            provider.GetRequiredService<QueryOptions>()));
         services.TryAddSingleton<IConnectionQueries>(provider => new ConnectionQueries(
             provider.GetRequiredService<IDbContextFactory<CobaltGraphContext>>(),
             provider.GetRequiredService<QueryOptions>()));

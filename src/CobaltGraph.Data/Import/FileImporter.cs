@@ -158,6 +158,13 @@ internal sealed class FileImporter
         {
             stream = _inputs[file].Open();
         }
+        catch (FileNotFoundException) when (_inputs[file].IsFound)
+        {
+            // Logs are moved at every full hour; where to is looked at too, by now or the next time.
+            _states[file].LeftOut = "is gone since the folder was read";
+            _states[file].IsRead = true;
+            return null;
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException or InvalidDataException)
         {
             return DescribeFileError(e);
@@ -185,6 +192,12 @@ internal sealed class FileImporter
                 {
                     if (!await lines.MoveNextAsync().ConfigureAwait(false))
                         return (true, null);
+                    if (isFirst && _inputs[reading.File].IsInterim && lines.Current.Raw.Span.StartsWith("{"u8))
+                    {
+                        _states[reading.File].LeftOut = "by its name it tells of connections that still last; conn.log has them once they end";
+                        return (true, null);
+                    }
+
                     if (isFirst && lines.Current.IsOther && await IsOtherLogAsync(reading.File, cancellationToken).ConfigureAwait(false))
                     {
                         var line = lines.Current.Rejection!;

@@ -26,6 +26,13 @@ internal sealed class ImportInput
     /// <summary>Whether nobody named it: it was found in a folder.</summary>
     public bool IsFound { get; }
 
+    /// <summary>
+    /// Whether it was found and is, by its name, a log of connections that still last: of packages for Zeek, with conn's keys.
+    /// Only its name tells it, as JSON.
+    /// </summary>
+    public bool IsInterim => IsFound && Path.GetFileName(FullPath) is { } file
+        && (file.StartsWith("conn_long.", StringComparison.Ordinal) || file.StartsWith("open_conn.", StringComparison.Ordinal));
+
     /// <summary>Where the file is; null for a stream and for what is no path.</summary>
     public string? FullPath { get; }
 

@@ -57,7 +57,13 @@ internal static class ImportReader
 
             var isReason = lines.TooLongBytes == 0 && RejectsFile.IsReason(lines.Line.Span);
             if (isReason && parser is not CsvParser)
+            {
+                // What was rejected may look like any format.
+                if (lines.Line.Span[0] == '{')
+                    parser ??= new JsonLineParser();
                 continue;
+            }
+
             var wasCut = isCut;
             isCut |= !isComplete && !lines.HasEnd && !(parser is null or JsonLineParser && JsonLineParser.IsWhole(lines));
             parser ??= ChooseParser(lines.Line);
@@ -204,7 +210,9 @@ internal static class ImportReader
         throw new InvalidDataException(
             $"the file starts with '{DisplayText.Escape(start, 40)}', which is neither a header line '#…' nor a JSON object nor the "
             + $"names of our columns; {Accepted}. "
-            + "A log whose header was cut off needs the lines that start with '#' (zeek-cut -c keeps them)");
+            + "A log whose header was cut off needs the lines that start with '#' (zeek-cut -c keeps them)",
+            // What a sensor's programs print. Between tabs it may be a log without its header.
+            line.Span.Contains((byte)'\t') ? null : new OtherLogException());
     }
 
     private enum Quotes

@@ -59,7 +59,7 @@ internal sealed record ImportResult(
 /// <param name="HeldBack">
 /// The line from which on nothing was taken, because the file ends within it and it may be half written; null when there is none.
 /// </param>
-/// <param name="LeftOut">Why it was passed over: it was found in a folder, and is another log of Zeek. Null when it was not.</param>
+/// <param name="LeftOut">Why it was passed over: it was found in a folder, and is none of the logs that are read. Null when it was not.</param>
 internal sealed record ImportFileResult(
     string File, string? Kind, long Read, long Stored, long Duplicate, long Rejected, string? Error, long? HeldBack, string? LeftOut);
 

@@ -35,7 +35,7 @@ internal readonly record struct ImportedLine
     /// </summary>
     public bool IsWhole { get; init; }
 
-    /// <summary>Whether it is one that Zeek writes as JSON, and of a log that is not read.</summary>
+    /// <summary>Whether it is JSON of a log that is not read, rather than a bad line.</summary>
     public bool IsOther { get; init; }
 
     /// <summary>The header in force, the same object until it changes; null in formats that have none.</summary>

@@ -21,6 +21,8 @@ internal static class InputValue
         ZeekTime.Result.OutOfRange =>
             $"{field} '{Show(value)}' lies outside the years 1 to 9999; accepted are seconds (not milliseconds) since 1970, "
             + "or ISO 8601 with an offset",
+        ZeekTime.Result.NoSuchTime =>
+            $"{field} '{Show(value)}' is no time: there is no such day, or no such time of day; accepted are months of 1 to 12 with their days, and 00:00:00 to 23:59:59.999999",
         _ => $"{field} '{Show(value)}' is not a time; accepted are seconds since 1970, for example 1713484784.962686, "
              + "or ISO 8601 with an offset, for example 2024-04-19T00:00:01.5Z",
     };

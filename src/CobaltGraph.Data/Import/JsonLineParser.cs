@@ -17,7 +17,7 @@ internal sealed class JsonLineParser : ILineParser
 
     public InputHeader? Header => null;
 
-    /// <summary>Whether the line that was parsed last is one that Zeek writes, and of a log that is not read.</summary>
+    /// <summary>Whether the line that was parsed last is of a log that is not read, rather than a bad one.</summary>
     public bool IsOther { get; private set; }
 
     public object? Parse(ReadOnlyMemory<byte> line, out string? reason)

@@ -1,7 +1,8 @@
 namespace CobaltGraph.Data.Import;
 
 /// <summary>
-/// Within an <see cref="InvalidDataException"/>: the file is a log of Zeek from its first line on, and none that can be imported.
+/// Within an <see cref="InvalidDataException"/>: the file is, from its first line on, another log of Zeek or none at all, as sensors
+/// leave them beside those that can be imported.
 /// </summary>
 internal sealed class OtherLogException : Exception
 {

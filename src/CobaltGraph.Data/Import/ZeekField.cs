@@ -121,13 +121,13 @@ internal static class ZeekFields
     }
 
     /// <summary>
-    /// Whether a line with these fields, a bit for each, and without the name of its log is one that Zeek writes, and of no log
-    /// that is read.
+    /// Whether a line with these fields, a bit for each, and without the name of its log is none of a log that is read, rather
+    /// than a bad one.
     /// </summary>
-    public static bool IsOther(uint present) => Has(present, ZeekField.Timestamp) && Guess(present) switch
+    public static bool IsOther(uint present) => Guess(present) switch
     {
         ZeekLog.Unknown => true,
-        ZeekLog.Conn => (present & ConnOnly) == 0 && !Has(present, ZeekField.Protocol),
+        ZeekLog.Conn => (present & ConnOnly) == 0 && !(Has(present, ZeekField.Protocol) && Has(present, ZeekField.OrigHost)),
         _ => false,
     };
 

@@ -16,7 +16,7 @@ internal sealed class ZeekJsonParser
     private readonly ScratchBuffer _scratch = new();
     private ZeekLog _lastLog;
 
-    /// <summary>Whether the line that was parsed last is one that Zeek writes, and of a log that is not read.</summary>
+    /// <summary>Whether the line that was parsed last is of a log that is not read, rather than a bad one.</summary>
     public bool IsOther { get; private set; }
 
     /// <param name="line">The line.</param>

@@ -17,6 +17,9 @@ internal static class ZeekTime
         NotANumber,
         NotFinite,
         OutOfRange,
+
+        /// <summary>A day or a time of day that there is not.</summary>
+        NoSuchTime,
     }
 
     /// <summary>Reads seconds as a decimal number, with or without fraction and exponent.</summary>
@@ -207,11 +210,10 @@ internal static class ZeekTime
 
         if (!TryParseOffset(rest, out var offsetMinutes))
             return Result.NotANumber;
-        if (year == 0 || month is 0 or > 12 || day == 0 || day > DateTime.DaysInMonth(year, month) || hour > 23
-            || minute > 59 || second > 59)
-        {
+        if (year == 0)
             return Result.OutOfRange;
-        }
+        if (month is 0 or > 12 || day == 0 || day > DateTime.DaysInMonth(year, month) || hour > 23 || minute > 59 || second > 59)
+            return Result.NoSuchTime;
 
         var ticks = new DateTime(year, month, day, hour, minute, second, DateTimeKind.Utc).Ticks - DateTime.UnixEpoch.Ticks;
         microseconds = ticks / TimeSpan.TicksPerMicrosecond + fraction - offsetMinutes * 60L * MicrosecondsPerSecond;

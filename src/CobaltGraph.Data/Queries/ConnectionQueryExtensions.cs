@@ -25,9 +25,10 @@ public static class ConnectionQueryExtensions
     /// <summary>Connections of a filter whose times .NET has: the server has times before year 1 and after 9999 too.</summary>
     internal static IQueryable<Connection> Readable(this IQueryable<Connection> connections, ConnectionFilter filter)
     {
-        if (filter.From is null)
+        // The first and the last time of .NET are infinity to the server.
+        if (!(filter.From > DateTimeOffset.MinValue))
             connections = connections.FromEarliest();
-        if (filter.Until is null)
+        if (!(filter.Until < DateTimeOffset.MaxValue))
             connections = connections.UntilLatest();
         return connections.Matching(filter);
     }

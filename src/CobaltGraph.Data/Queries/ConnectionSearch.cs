@@ -163,9 +163,9 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         if (AsksDestinations)
         {
             var addresses = await AddressesAsync(cancellationToken).ConfigureAwait(false);
-            if (addresses.Count == 0)
+            if (addresses is { Count: 0 })
                 return 0;
-            if (addresses.Count <= MaxCandidates)
+            if (addresses is not null)
                 return await rows.Where(c => addresses.Contains(c.DstIp)).Take(cap + 1).LongCountAsync(cancellationToken).ConfigureAwait(false);
         }
 
@@ -243,21 +243,22 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             : found.ConvertAll(d => new Candidate<MacAddress>(d.MacAddress, d.FirstSeen, d.LastActivity, d.ConnectionCount));
     }
 
-    private async Task<List<IPAddress>> AddressesAsync(CancellationToken cancellationToken)
+    /// <summary>The addresses of destinations that can match; null when too many can.</summary>
+    private async Task<List<IPAddress>?> AddressesAsync(CancellationToken cancellationToken)
     {
         var addresses = await context.Destinations.AsNoTracking().Matching(filter)
             .Select(d => d.DstIp).Distinct().OrderBy(ip => ip)
             .Take(MaxCandidates + 1)
             .ToListAsync(cancellationToken).ConfigureAwait(false);
         // One with a prefix length, and one without, are two for the server and one here.
-        return [.. addresses.Distinct()];
+        return addresses.Count > MaxCandidates ? null : [.. addresses.Distinct()];
     }
 
     /// <summary>The destinations that can match; null when too many can.</summary>
     private async Task<IReadOnlyList<Candidate<IPAddress>>?> DestinationsAsync(CancellationToken cancellationToken)
     {
         var addresses = await AddressesAsync(cancellationToken).ConfigureAwait(false);
-        if (addresses.Count > MaxCandidates)
+        if (addresses is null)
             return null;
         if (addresses.Count <= FewCandidates)
             return addresses.ConvertAll(address => new Candidate<IPAddress>(address));
@@ -402,9 +403,9 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     private IQueryable<Connection> Readable(DateTimeOffset? from, DateTimeOffset? until)
     {
         var rows = context.Connections.AsNoTracking();
-        if (from is null && filter.From is null && (Position is null || Descending))
+        if (from is null && !(filter.From > DateTimeOffset.MinValue) && (Position is null || Descending))
             rows = rows.FromEarliest();
-        if (until is null && filter.Until is null && (Position is null || !Descending))
+        if (until is null && !(filter.Until < DateTimeOffset.MaxValue) && (Position is null || !Descending))
             rows = rows.UntilLatest();
         return rows.Between(from, until);
     }

@@ -132,7 +132,7 @@ public sealed record DeviceFilter
         // Octets with one digit are an address, and no prefix that could be told from another.
         if (MacAddress.TryParse(text, out var mac))
             return (mac, mac);
-        var digits = string.Concat(text.Split(':', '-', '.'));
+        var digits = DigitsOf(text);
         if (digits.Length is 0 or > digitsOfMac || !long.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
         {
             throw new QueryFilterException(
@@ -141,6 +141,25 @@ public sealed record DeviceFilter
 
         var open = 4 * (digitsOfMac - digits.Length);
         return (new MacAddress(value << open), new MacAddress((value << open) | ((1L << open) - 1)));
+    }
+
+    /// <summary>
+    /// The digits of a prefix; none where it is not told which they are. Groups before the last one are whole; of octets, as in an
+    /// address, a leading zero may be left out.
+    /// </summary>
+    private static string DigitsOf(string text)
+    {
+        var groups = text.Split(':', '-', '.');
+        // What follows a separator may still be to come.
+        var whole = groups[..^1];
+        if (whole.Length == 0)
+            return text;
+        var width = whole.Max(group => group.Length);
+        if (width is 1)
+            width = 2;
+        if (width is not (2 or 4 or 6) || groups[^1].Length > width || !Array.TrueForAll(whole, group => group.Length == width || (width == 2 && group.Length == 1)))
+            return "";
+        return string.Concat(whole.Select(group => group.PadLeft(width, '0'))) + groups[^1];
     }
 
     /// <summary>The query that cursors are bound to.</summary>

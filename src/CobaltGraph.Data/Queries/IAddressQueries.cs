@@ -27,12 +27,12 @@ public interface IAddressQueries
     /// </summary>
     /// <param name="from">Begin of the range, itself included; null for the earliest.</param>
     /// <param name="until">End of the range, itself excluded; null for the latest.</param>
-    /// <param name="limit">Most conflicts, 1 to <see cref="PageRequest.MaxLimit"/>.</param>
+    /// <param name="page">The page, the latest to begin first; null for the first one.</param>
     /// <param name="cancellationToken">Ends the call.</param>
-    /// <exception cref="QueryFilterException">The range is inverted, or the limit is out of bounds.</exception>
-    Task<AddressConflicts> GetConflictsAsync(
+    /// <exception cref="QueryFilterException">The range is inverted, the limit is out of bounds, or the cursor is not one of this query.</exception>
+    Task<Page<AddressConflict>> GetConflictsAsync(
         DateTimeOffset? from = null,
         DateTimeOffset? until = null,
-        int limit = 100,
+        PageRequest? page = null,
         CancellationToken cancellationToken = default);
 }

@@ -36,6 +36,9 @@ internal static class TimeSlices
             return [(null, null)];
 
         var sign = descending ? -1 : 1;
+        // Beyond the bounds of time there is nothing to cut.
+        if (length * (1 + Growth) >= (descending ? origin.UtcTicks : DateTimeOffset.MaxValue.UtcTicks - origin.UtcTicks))
+            return [(null, null)];
         var near = origin.AddTicks(sign * (long)length);
         var far = origin.AddTicks(sign * (long)(length * (1 + Growth)));
         return descending

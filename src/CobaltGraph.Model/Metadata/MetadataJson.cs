@@ -9,7 +9,7 @@ namespace CobaltGraph.Model;
 internal static class MetadataJson
 {
     // PostgreSQL accepts jsonb nested about 10,000 deep; what it gives must be readable.
-    private const int MaxDepth = 100_000;
+    public const int MaxDepth = 100_000;
 
     private const string Empty = "{}";
 

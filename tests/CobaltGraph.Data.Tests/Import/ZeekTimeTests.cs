@@ -107,7 +107,7 @@ public class ZeekTimeTests
     [InlineData("2021-02-29T00:00:00Z", ZeekTime.Result.OutOfRange)]
     [InlineData("2021-13-01T00:00:00Z", ZeekTime.Result.OutOfRange)]
     [InlineData("2021-01-01T24:00:00Z", ZeekTime.Result.OutOfRange)]
-    [InlineData("2021-01-01T23:59:60Z", ZeekTime.Result.OutOfRange)]
+    [InlineData("2021-01-01T23:59:60Z", ZeekTime.Result.NoSuchTime)]
     [InlineData("2021-01-01T00:00:00", ZeekTime.Result.NotANumber)]
     [InlineData("2021-01-01T00:00:00.Z", ZeekTime.Result.NotANumber)]
     [InlineData("2021-01-01T00:00:00.5.5Z", ZeekTime.Result.NotANumber)]

@@ -9,7 +9,7 @@ public class AddressQueriesTests(PostgresServerFixture server) : TrafficTest(ser
 {
     private static readonly IPAddress Address = IPAddress.Parse("10.0.0.5");
 
-    private AddressQueries Queries => new(this);
+    private AddressQueries Queries => new(this, Options);
 
     [Theory]
     [InlineData("12:00", "1 sighting covers")]
@@ -152,18 +152,26 @@ public class AddressQueriesTests(PostgresServerFixture server) : TrafficTest(ser
             await HeldAsync(device, "update", $"1{device}:00", null);
 
         var all = await Queries.GetConflictsAsync(cancellationToken: Cancel);
-        var two = await Queries.GetConflictsAsync(limit: 2, cancellationToken: Cancel);
+        var two = await Queries.GetConflictsAsync(page: new() { Limit = 2 }, cancellationToken: Cancel);
 
-        Assert.Equal(["1+3", "2+3", "1+2"], all.Items.Select(c => $"{c.First.ToInt64() & 0xF}+{c.Second.ToInt64() & 0xF}"));
+        Assert.Equal(["2+3", "1+3", "1+2"], all.Items.Select(c => $"{c.First.ToInt64() & 0xF}+{c.Second.ToInt64() & 0xF}"));
         Assert.All(all.Items, conflict => Assert.Equal(DateTimeOffset.MaxValue, conflict.To));
         Assert.Equal((2, true, false), (two.Items.Count, two.HasMore, all.HasMore));
+
+        var last = await Queries.GetConflictsAsync(page: new() { Limit = 2, Cursor = two.Next }, cancellationToken: Cancel);
+        var back = await Queries.GetConflictsAsync(page: new() { Limit = 2, Cursor = last.Previous }, cancellationToken: Cancel);
+
+        Assert.Equal(all.Items[2], Assert.Single(last.Items));
+        Assert.Equal(two.Items, back.Items);
+        Assert.Equal("cursor", (await Assert.ThrowsAsync<QueryFilterException>(
+            () => Queries.GetConflictsAsync(At("10:00"), page: new() { Cursor = two.Next }, cancellationToken: Cancel))).Field);
     }
 
     [Fact]
     public async Task Bad_input_names_the_field()
     {
         Assert.Equal("until", (await Assert.ThrowsAsync<QueryFilterException>(() => Queries.GetConflictsAsync(Start, Start, cancellationToken: Cancel))).Field);
-        Assert.Equal("limit", (await Assert.ThrowsAsync<QueryFilterException>(() => Queries.GetConflictsAsync(limit: 0, cancellationToken: Cancel))).Field);
+        Assert.Equal("limit", (await Assert.ThrowsAsync<QueryFilterException>(() => Queries.GetConflictsAsync(page: new() { Limit = 0 }, cancellationToken: Cancel))).Field);
     }
 
     private static DateTimeOffset At(string time) => Start + TimeSpan.Parse(time);
@@ -182,6 +190,6 @@ public class AddressQueriesTests(PostgresServerFixture server) : TrafficTest(ser
     private static string NameOf(AddressSource source)
         => source switch { AddressSource.Sighting => "sighting", AddressSource.Update => "update", _ => "traffic" };
 
-    private static string Text(AddressConflicts conflicts)
+    private static string Text(Page<AddressConflict> conflicts)
         => string.Join(", ", conflicts.Items.Select(c => $"{c.First.ToInt64() & 0xF}+{c.Second.ToInt64() & 0xF} {c.From:HH:mm}-{c.To:HH:mm}"));
 }

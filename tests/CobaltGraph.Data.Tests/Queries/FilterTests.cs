@@ -54,6 +54,16 @@ public class FilterTests
     }
 
     [Theory]
+    [InlineData("0:c:29", "00:0c:29:00:00:00", "00:0c:29:ff:ff:ff")]
+    [InlineData("8-0-2b", "08:00:2b:00:00:00", "08:00:2b:ff:ff:ff")]
+    [InlineData("b8:2", "b8:20:00:00:00:00", "b8:2f:ff:ff:ff:ff")]
+    [InlineData("b827.eb", "b8:27:eb:00:00:00", "b8:27:eb:ff:ff:ff")]
+    [InlineData("b827eb:1", "b8:27:eb:10:00:00", "b8:27:eb:1f:ff:ff")]
+    [InlineData("b", "b0:00:00:00:00:00", "bf:ff:ff:ff:ff:ff")]
+    public void Prefix_of_a_mac_address_means_what_the_address_means(string prefix, string first, string last)
+        => Assert.Equal((MacAddress.Parse(first), MacAddress.Parse(last)), new DeviceFilter { MacPrefix = prefix }.MacRange());
+
+    [Theory]
     [InlineData("from", "yesterday", "from: 'yesterday' is not a time. Accepted: ISO 8601, such as 2026-03-01, 2026-03-01T12:00:00Z or 2026-03-01T12:00:00+01:00; without an offset it is UTC.")]
     [InlineData("until", "2026-02-30", "until: '2026-02-30' is not a time. Accepted: ISO 8601, such as")]
     [InlineData("device", "aa:bb", "device: 'aa:bb' is not a MAC address. Accepted: six octets, such as aa:bb:cc:dd:ee:ff.")]
@@ -86,9 +96,11 @@ public class FilterTests
     [Theory]
     [InlineData("status", "gone", "status: 'gone' is not a device status. Accepted: discovered, active, idle, offline.")]
     [InlineData("address", "::1/129", "address: '::1/129' has no prefix length of 0 to 128.")]
+    [InlineData("mac", "b82:7", "mac: 'b82:7' is neither a MAC address nor the beginning of one.")]
+    [InlineData("mac", "b8::27", "mac: 'b8::27' is neither a MAC address nor the beginning of one.")]
+    [InlineData("mac", "-1", "mac: '-1' is neither a MAC address nor the beginning of one.")]
     [InlineData("mac", "b8:27:zz", "mac: 'b8:27:zz' is neither a MAC address nor the beginning of one. Accepted: 1 to 12 hexadecimal digits, such as b8:27:eb.")]
     [InlineData("mac", "", "mac: '' is neither a MAC address nor the beginning of one.")]
-    [InlineData("mac", "-1", null)]
     [InlineData("tag", "a,,b", "tag: '' cannot be searched.")]
     [InlineData("level", "critical", "level: 'critical' is not a threat level of a device. Accepted: low, medium, high.")]
     [InlineData("seen-since", "now", "seen-since: 'now' is not a time.")]

@@ -29,6 +29,7 @@ public partial class InterpolatedSqlTests
         ["Ingest/ConnectionCopy.cs"] = ("COPY takes no parameter; both are constants.", ["table", "ConnectionBuffer.Columns"]),
         ["Ingest/SightingSink.cs"] = (OfOurs, ["Ledger.ClaimSql"]),
         ["Migrations/20261124000002_ThreatScoring.Preparation.cs"] = (OfOurs, ["IsPrepared", "CreateTables", "CreateStage"]),
+        ["Queries/AddressQueries.cs"] = ("SqlQuery makes parameters of them.", ["from", "until"]),
         ["Queries/Catalogue/QuerySamples.cs"] = ("Columns of ours by name.", ["column", "condition"]),
         ["Queries/Catalogue/StatementPlan.cs"] = ("The statement that EF Core made, with its parameters.", ["statement.Sql"]),
         ["Queries/ConnectionSearch.cs"] = ("SqlQuery makes a parameter of it.", ["addresses"]),

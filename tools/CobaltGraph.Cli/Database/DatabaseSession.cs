@@ -69,6 +69,9 @@ internal sealed class DatabaseSession : IAsyncDisposable, IDbContextFactory<Coba
         return new CobaltGraphContext(_options);
     }
 
+    /// <summary>The database as it is at one moment, for an answer of several statements. Holds a transaction until it is disposed.</summary>
+    public Task<DatabaseSnapshot> BeginSnapshotAsync(CancellationToken cancellationToken) => DatabaseSnapshot.BeginAsync(NewContext, cancellationToken);
+
     CobaltGraphContext IDbContextFactory<CobaltGraphContext>.CreateDbContext() => NewContext();
 
     public ValueTask DisposeAsync() => DataSource.DisposeAsync();

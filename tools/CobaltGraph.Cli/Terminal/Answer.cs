@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using CobaltGraph.Model;
 using Spectre.Console;
 
 namespace CobaltGraph.Cli.Terminal;
@@ -49,6 +50,9 @@ internal abstract class Answer : IDisposable
 
     private sealed class JsonAnswer : Answer
     {
+        // Metadata may be as deep as PostgreSQL lets it, and is shown some levels down.
+        private const int MaxDepth = MetadataJson.MaxDepth + 100;
+
         private readonly CliHost _host;
         private readonly ArrayBufferWriter<byte> _buffer = new();
         private readonly Utf8JsonWriter _json;
@@ -57,7 +61,7 @@ internal abstract class Answer : IDisposable
         {
             _host = host;
             // The default encoder escapes everything beyond ASCII, which also keeps it harmless on a terminal.
-            _json = new Utf8JsonWriter(_buffer, new JsonWriterOptions { Indented = true });
+            _json = new Utf8JsonWriter(_buffer, new JsonWriterOptions { Indented = true, MaxDepth = MaxDepth });
             _json.WriteStartObject();
             _json.WriteString("schema", $"cobaltgraph.{schema}");
         }

@@ -61,8 +61,8 @@ internal sealed class CliHost
 
         return new()
         {
-            Output = new StreamWriter(Console.OpenStandardOutput(), utf8, bufferSize: 1 << 14),
-            OutputBytes = Console.OpenStandardOutput,
+            Output = new StreamWriter(StandardOutput.Open(), utf8, bufferSize: 1 << 14),
+            OutputBytes = StandardOutput.Open,
             Error = new StreamWriter(Console.OpenStandardError(), utf8) { AutoFlush = true },
             Input = () => Console.In,
             InputBytes = () => new CancellableStream(Console.OpenStandardInput()),
@@ -73,6 +73,21 @@ internal sealed class CliHost
             InputIsTerminal = !Console.IsInputRedirected,
             Width = WidthOfWindow(outputIsTerminal || errorIsTerminal),
         };
+    }
+
+    /// <summary>Hands the answer over.</summary>
+    /// <returns>Whether somebody reads it.</returns>
+    public async Task<bool> FlushAsync()
+    {
+        try
+        {
+            await Output.FlushAsync(CancellationToken.None);
+            return true;
+        }
+        catch (BrokenPipeException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Says something to the person who started the command.</summary>

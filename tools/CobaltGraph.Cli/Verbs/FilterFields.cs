@@ -30,6 +30,12 @@ internal sealed class FilterFields<T>(
         };
         option.Validators.Add(result =>
         {
+            if (!several && result.Tokens.Count > 1)
+            {
+                result.AddError($"--{field} is given {result.Tokens.Count} times, and only one value of it can hold; give it once.");
+                return;
+            }
+
             try
             {
                 _ = result.Tokens.Aggregate(new T(), (filter, token) => with(filter, field, token.Value));

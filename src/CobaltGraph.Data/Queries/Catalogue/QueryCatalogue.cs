@@ -291,7 +291,7 @@ internal static class QueryCatalogue
         yield return new(
             "address conflicts", QueryKind.Other, QueryValues.Common, $"{nameof(IAddressQueries)}.{nameof(IAddressQueries.GetConflictsAsync)}", samples,
             async (layer, cancel) => await layer.Addresses.GetConflictsAsync(samples.From, samples.Until, cancellationToken: cancel).ConfigureAwait(false))
-        { RowsOf = result => ((AddressConflicts)result).Items.Count };
+        { RowsOf = result => ((Page<AddressConflict>)result).Items.Count };
     }
 
     private static QueryCall List(

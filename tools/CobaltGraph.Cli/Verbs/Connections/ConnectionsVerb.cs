@@ -49,7 +49,8 @@ internal static class ConnectionsVerb
             var order = parse.GetValue(oldestFirst) ? ConnectionOrder.OldestFirst : ConnectionOrder.NewestFirst;
 
             await using var database = await call.OpenDatabaseAsync(cancellationToken);
-            var queries = new ConnectionQueries(database, page.QueryOptions);
+            await using var source = await page.OpenAsync(database, cancellationToken);
+            var queries = new ConnectionQueries(source, page.QueryOptions);
             var rows = page.Rows<Model.Connection>(
                 async request => await queries.SearchAsync(filter, request, order, cancellationToken));
             using var answer = call.BeginAnswer();

@@ -66,7 +66,8 @@ internal static class DestinationsVerb
 
             var page = paging.Begin(call);
             await using var database = await call.OpenDatabaseAsync(cancellationToken);
-            var queries = new DestinationQueries(database, page.QueryOptions);
+            await using var source = await page.OpenAsync(database, cancellationToken);
+            var queries = new DestinationQueries(source, page.QueryOptions);
             if (wanted is not null) return await WriteContactsAsync(call, queries, wanted, page, cancellationToken);
             if (isNew)
             {

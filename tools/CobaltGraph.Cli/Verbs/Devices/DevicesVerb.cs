@@ -68,7 +68,8 @@ internal static class DevicesVerb
             };
 
             await using var database = await call.OpenDatabaseAsync(cancellationToken);
-            var queries = new DeviceQueries(database, page.QueryOptions);
+            await using var source = await page.OpenAsync(database, cancellationToken);
+            var queries = new DeviceQueries(source, page.QueryOptions);
             RowCount? total = null;
             var rows = page.Rows<DeviceListItem>(async request =>
             {

@@ -58,7 +58,7 @@ internal static class ExportVerb
 
             await using var database = await call.OpenDatabaseAsync(cancellationToken);
             var service = new ExportService(database.DataSource);
-            var result = await WorkProgress.RunAsync(host, "export", "rows", async progress =>
+            var result = await ReadToItsEndAsync(() => WorkProgress.RunAsync(host, "export", "rows", async progress =>
             {
                 var rows = new CallerProgress<long>(count => progress.Report(new(count, null)));
                 var kind = FormatOf(parse.GetValue(format), name);
@@ -73,11 +73,24 @@ internal static class ExportVerb
                 return ofDevices
                     ? await service.ExportDevicesAsync(stdout, kind, rows, cancellationToken)
                     : await service.ExportConnectionsAsync(stdout, kind, filter, rows, cancellationToken);
-            });
+            }));
             host.Notice($"Wrote {Cell.Display(result.Rows)} {(result.Rows == 1 ? "row" : "rows")}{(path is null ? "" : $" to {path}")}.");
             return ExitCode.Done;
         });
         return verb;
+    }
+
+    /// <summary>Of an answer its reader may take a part; of data that is said.</summary>
+    private static async Task<T> ReadToItsEndAsync<T>(Func<Task<T>> export)
+    {
+        try
+        {
+            return await export();
+        }
+        catch (BrokenPipeException e)
+        {
+            throw CliException.Failed($"{e.Message} Not all rows were written.");
+        }
     }
 
     private static ExportFormat FormatOf(string? format, string? file)

@@ -133,8 +133,8 @@ internal static class ImportVerb
         if (result.Files.Count(file => file.LeftOut is not null) is > 0 and var others)
         {
             if (others == inputs.Count)
-                throw CliException.Failed("All files found are other logs of Zeek.", "Imported are its conn.log and dhcp.log: name them, or their folder.");
-            host.Notice($"{Cell.Display(others)} of {Cell.Display(inputs.Count)} files, found in a folder, are other logs of Zeek, and were left out.");
+                throw CliException.Failed("None of the files found is a log that is imported.", "Of Zeek's those are conn.log and dhcp.log: name them, or their folder.");
+            host.Notice($"{Cell.Display(others)} of {Cell.Display(inputs.Count)} files, found in a folder, are no logs that are imported, and were left out.");
         }
 
         if (result.RejectsFailure is { } refused)
@@ -205,6 +205,15 @@ internal static class ImportVerb
             throw CliException.Usage($"--rejects: the folder of {name} does not exist.");
 
         var rejects = new RejectsFile(path);
+        // What an earlier run has left in a folder to import.
+        var ours = rejects.Paths.Select(RealPath).ToHashSet(PathComparer);
+        inputs.RemoveAll(input => input is { IsFound: true, FullPath: { } found } && ours.Contains(RealPath(found)) && MayReplace(found));
+        if (inputs.Count == 0)
+        {
+            rejects.Dispose();
+            throw CliException.Failed($"There is no file to import but {name}, which is for rejected lines.");
+        }
+
         var read = inputs.Where(input => input.FullPath is not null).ToLookup(input => RealPath(input.FullPath!), PathComparer);
         if (rejects.Paths.FirstOrDefault(written => read.Contains(RealPath(written))) is { } both)
         {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using CobaltGraph.Cli.Database;
 using CobaltGraph.Cli.Terminal;
 using CobaltGraph.Data.Queries;
 
@@ -25,11 +26,20 @@ internal sealed class PageCall
 
     public QueryOptions QueryOptions => _signer.QueryOptions;
 
+    private bool IsSeveral => _cursor is null && (Limit == 0 || Limit > PageRequest.MaxLimit);
+
     private int Limit => _call.Parse.GetValue(_options.Limit);
 
     /// <summary>The time that an option gives. An age counts from when the first page was read.</summary>
     public DateTimeOffset? Time(Option<DateTimeOffset?> option)
         => IsAge(option) && _cursor?.Times[IndexOf(option)] is { } then ? then : _call.Parse.GetValue(option);
+
+    /// <summary>
+    /// Where the rows are read. More than one page is read at one moment: a row that is moved in the order meanwhile would be in
+    /// none of them, or in two.
+    /// </summary>
+    public async Task<PageSource> OpenAsync(DatabaseSession database, CancellationToken cancellationToken)
+        => new(database, IsSeveral ? await database.BeginSnapshotAsync(cancellationToken) : null);
 
     public PagedRows<T> Rows<T>(Func<PageRequest, Task<Page<T>>> read) => new(Limit, _cursor?.Query, read);
 

@@ -48,14 +48,15 @@ internal static class ThreatsVerb
             var page = paging.Begin(call);
             var filter = fields.AddTo(new DeviceFilter(), call.Parse);
             await using var database = await call.OpenDatabaseAsync(cancellationToken);
-            var queries = new DeviceQueries(database, page.QueryOptions);
+            await using var source = await page.OpenAsync(database, cancellationToken);
+            var queries = new DeviceQueries(source, page.QueryOptions);
             RowCount? total = null;
             var rows = page.Rows<(DeviceListItem, DeviceThreats?)>(async request =>
             {
                 var devices = await queries.ListAsync(filter, ByScore, request, cancellationToken);
                 total = devices.Total;
                 var shown = devices.Items.Select(device => device.MacAddress).ToArray();
-                await using var context = database.NewContext();
+                await using var context = source.CreateDbContext();
                 var threats = await context.DeviceThreats.Where(t => shown.Contains(t.MacAddress))
                     .ToDictionaryAsync(t => t.MacAddress, cancellationToken);
                 return new Page<(DeviceListItem, DeviceThreats?)>

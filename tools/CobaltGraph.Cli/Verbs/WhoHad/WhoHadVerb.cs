@@ -1,5 +1,6 @@
 using System.CommandLine;
 using CobaltGraph.Cli.Terminal;
+using CobaltGraph.Cli.Verbs.Paging;
 using CobaltGraph.Data.Queries;
 
 namespace CobaltGraph.Cli.Verbs.WhoHad;
@@ -35,8 +36,7 @@ internal static class WhoHadVerb
         };
         var from = CommonOptions.Time(host, "--from", "Only conflicts that last to this time or longer.");
         var until = CommonOptions.Time(host, "--until", "Only conflicts that began before this time.");
-        var limit = CommonOptions.Number(
-            "--limit", "rows", 100, 1, PageRequest.MaxLimit, $"Show at most this many conflicts, 1 to {PageRequest.MaxLimit}.");
+        var paging = new PageOptions(from, until);
 
         var verb = new VerbCommand(
             "who-had",
@@ -48,7 +48,7 @@ internal static class WhoHadVerb
         verb.Add(conflicts);
         verb.Add(from);
         verb.Add(until);
-        verb.Add(limit);
+        paging.AddTo(verb);
         verb.Add(CommonOptions.Json);
         verb.Add(CommonOptions.Connection);
         verb.OnRun(host, async (call, cancellationToken) =>
@@ -58,28 +58,27 @@ internal static class WhoHadVerb
             if (parse.GetValue(conflicts))
             {
                 if (wanted is not null || parse.IsGiven(at))
-                    throw CliException.Usage("--conflicts goes with --from, --until and --limit, and with no address and no --at.");
+                    throw CliException.Usage("--conflicts goes with --from, --until, --limit and --cursor, and with no address and no --at.");
             }
             else if (wanted is null)
             {
                 throw CliException.Usage("Say which address, or ask for --conflicts.", "Example: cobaltgraph who-had 10.0.0.5 --at 24h");
             }
-            else if (parse.FirstGiven(from, until, limit) is { } option)
+            else if (parse.FirstGiven(from, until, paging.Limit, paging.Cursor) is { } option)
             {
                 throw CliException.Usage($"{option} goes with --conflicts; the time of an address is --at.");
             }
 
             await using var database = await call.OpenDatabaseAsync(cancellationToken);
-            var queries = new AddressQueries(database);
+            var page = paging.Begin(call);
+            await using var source = await page.OpenAsync(database, cancellationToken);
+            var queries = new AddressQueries(source, page.QueryOptions);
             if (wanted is null)
             {
-                var found = await queries.GetConflictsAsync(
-                    parse.GetValue(from), parse.GetValue(until), parse.GetValue(limit), cancellationToken);
+                var rows = page.Rows<AddressConflict>(
+                    request => queries.GetConflictsAsync(page.Time(from), page.Time(until), request, cancellationToken));
                 using var list = call.BeginAnswer();
-                list.Table("conflicts", "Conflicts", ConflictColumns, found.Items);
-                if (call.Json) list.Value("has_more", "", found.HasMore);
-                list.End();
-                if (found.HasMore) host.Notice("There are more. Ask for a shorter range, or for more with --limit.");
+                await page.WriteAsync(list, "conflicts", "Conflicts", ConflictColumns, rows, total: null, cancellationToken);
                 return ExitCode.Done;
             }
 
