@@ -306,7 +306,7 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
             FROM unnest(ARRAY['4713-01-01 00:00Z BC', '0001-01-01Z', '2026-03-01Z', '2026-03-02Z', '2026-03-03Z', '290000-01-01Z']) AS t
             """);
 
-        foreach (var filter in (ConnectionFilter[])[new(), new() { Organization = "exam" }, new() { Destination = new(IPAddress.Parse("192.0.2.1"), 32) }])
+        foreach (var filter in (ConnectionFilter[])[new(), new() { From = DateTimeOffset.MinValue, Until = DateTimeOffset.MaxValue }, new() { Organization = "exam" }, new() { Destination = new(IPAddress.Parse("192.0.2.1"), 32) }])
         {
             var first = await Queries.SearchAsync(filter, new() { Limit = 2 }, order, Cancel);
             var second = await Queries.SearchAsync(filter, new() { Limit = 2, Cursor = first.Next }, order, Cancel);
@@ -314,6 +314,35 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
             Assert.Equal(order == ConnectionOrder.NewestFirst ? [3, 2, 1] : [1, 2, 3], days);
             Assert.False(second.HasMore);
         }
+    }
+
+    // Two for the server, and one in .NET.
+    [Fact]
+    public async Task Destinations_beyond_those_that_are_looked_at_are_counted_and_found_though_two_of_these_are_one()
+    {
+        await Run("""
+            INSERT INTO connections (dst_ip, dst_port, dst_org)
+            SELECT ip::inet, 443, 'Example' FROM unnest(ARRAY['192.0.2.1', '192.0.2.1/24', '192.0.2.8', '192.0.2.9']) AS ip
+            """);
+        await using var context = Database.NewContext();
+        var search = new ConnectionSearch(context, new() { Organization = "exam" }) { Take = 10, GlanceRows = 0, MaxCandidates = 2 };
+
+        Assert.Equal(4, await search.CountAsync(100, Cancel));
+        Assert.Equal(4, (await search.RunAsync(Cancel)).Count);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Slices_of_time_end_with_the_calendar(bool descending)
+    {
+        var edge = descending ? DateTimeOffset.MinValue.AddMinutes(1) : DateTimeOffset.MaxValue.AddMinutes(-1);
+        var middle = new DateTimeOffset(2026, 3, 1, 0, 0, 0, TimeSpan.Zero);
+        // Hints, which rows of a sensor whose clock is wrong lie far from.
+        Candidate<int>[] candidates = [new(1, middle.AddYears(-1), middle, 1_000_000_000_000)];
+
+        Assert.Equal([(null, null)], TimeSlices.Cut(candidates, edge, null, descending, 50));
+        Assert.Equal(3, TimeSlices.Cut(candidates, middle.AddMonths(-6), null, descending, 50).Count());
     }
 
     [Theory]
