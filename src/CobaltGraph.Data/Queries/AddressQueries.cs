@@ -16,29 +16,30 @@ internal sealed class AddressQueries(IDbContextFactory<CobaltGraphContext> conte
         ArgumentNullException.ThrowIfNull(address);
         address = address.Unmapped();
         var lapsed = at.UtcTicks < DeviceAddress.Lapse.Ticks ? DateTimeOffset.MinValue : at - DeviceAddress.Lapse;
-        var context = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
-        await using (context.ConfigureAwait(false))
-        {
-            var bindings = await context.DeviceAddresses.AsNoTracking()
-                .Where(b => b.IpAddress == address && b.FirstSeen <= at && b.LastSeen >= lapsed)
-                .ToListAsync(cancellationToken).ConfigureAwait(false);
-            var covers = bindings.Exists(b => b.LastSeen >= at);
-            return
-            [
-                .. bindings.Where(b => !covers || b.LastSeen >= at)
-                    .OrderBy(b => b.Source == AddressSource.Traffic)
-                    .ThenByDescending(b => b.FirstSeen).ThenBy(b => b.MacAddress).ThenBy(b => b.Source)
-                    .Select(b => new AddressHolder
-                    {
-                        MacAddress = b.MacAddress,
-                        IpAddress = b.IpAddress,
-                        Source = b.Source,
-                        FirstSeen = b.FirstSeen,
-                        LastSeen = b.LastSeen,
-                        Covers = covers,
-                    }),
-            ];
-        }
+        return await contexts.AskAsync<IReadOnlyList<AddressHolder>>(
+            async (context, cancel) =>
+            {
+                var bindings = await context.DeviceAddresses.AsNoTracking()
+                    .Where(b => b.IpAddress == address && b.FirstSeen <= at && b.LastSeen >= lapsed)
+                    .ReadAsync(context, cancel).ConfigureAwait(false);
+                var covers = bindings.Exists(b => b.LastSeen >= at);
+                return
+                [
+                    .. bindings.Where(b => !covers || b.LastSeen >= at)
+                        .OrderBy(b => b.Source == AddressSource.Traffic)
+                        .ThenByDescending(b => b.FirstSeen).ThenBy(b => b.MacAddress).ThenBy(b => b.Source)
+                        .Select(b => new AddressHolder
+                        {
+                            MacAddress = b.MacAddress,
+                            IpAddress = b.IpAddress,
+                            Source = b.Source,
+                            FirstSeen = b.FirstSeen,
+                            LastSeen = b.LastSeen,
+                            Covers = covers,
+                        }),
+                ];
+            },
+            cancellationToken).ConfigureAwait(false);
     }
 
     public async Task<Page<AddressConflict>> GetConflictsAsync(

@@ -120,7 +120,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             if (AsksDestinations && filter.Category is { } category && await IsRareAsync(category, cancellationToken).ConfigureAwait(false))
             {
                 return Found(
-                    SearchStrategy.Direct, await InOrder(Rows(null, null)).Take(Take).ToListAsync(cancellationToken).ConfigureAwait(false));
+                    SearchStrategy.Direct, await InOrder(Rows(null, null)).Take(Take).ReadAsync(context, cancellationToken).ConfigureAwait(false));
             }
         }
 
@@ -145,7 +145,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         }
 
         if (devices is null)
-            return Found(SearchStrategy.Direct, await InOrder(Rows(null, null)).Take(Take).ToListAsync(cancellationToken).ConfigureAwait(false));
+            return Found(SearchStrategy.Direct, await InOrder(Rows(null, null)).Take(Take).ReadAsync(context, cancellationToken).ConfigureAwait(false));
 
         var found = Found(
             devices.Count == 0 ? SearchStrategy.Empty : SearchStrategy.ByDevice,
@@ -185,7 +185,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
 
     /// <summary>The matching ones of the first rows, at most a page of them.</summary>
     private Task<List<Connection>> LookThroughAsync(IQueryable<Connection> rows, int count, CancellationToken cancellationToken)
-        => InOrder(InOrder(rows).Take(Math.Max(count, Take)).Matching(filter)).Take(Take).ToListAsync(cancellationToken);
+        => InOrder(InOrder(rows).Take(Math.Max(count, Take)).Matching(filter)).Take(Take).ReadAsync(context, cancellationToken);
 
     private List<Connection> Found(SearchStrategy strategy, List<Connection> rows)
     {
@@ -237,7 +237,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             .OrderBy(d => d.MacAddress)
             .Take(MaxCandidates + 1)
             .Select(d => new { d.MacAddress, d.FirstSeen, d.LastActivity, d.ConnectionCount })
-            .ToListAsync(cancellationToken).ConfigureAwait(false);
+            .ReadAsync(context, cancellationToken).ConfigureAwait(false);
         return found.Count > MaxCandidates
             ? null
             : found.ConvertAll(d => new Candidate<MacAddress>(d.MacAddress, d.FirstSeen, d.LastActivity, d.ConnectionCount));
@@ -249,7 +249,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         var addresses = await context.Destinations.AsNoTracking().Matching(filter)
             .Select(d => d.DstIp).Distinct().OrderBy(ip => ip)
             .Take(MaxCandidates + 1)
-            .ToListAsync(cancellationToken).ConfigureAwait(false);
+            .ReadAsync(context, cancellationToken).ConfigureAwait(false);
         // One with a prefix length, and one without, are two for the server and one here.
         return addresses.Count > MaxCandidates ? null : [.. addresses.Distinct()];
     }
@@ -284,7 +284,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         var edges = await context.DeviceDestinations.AsNoTracking()
             .Where(e => macs.Contains(e.SrcMac) && matching.Any(d => d.DstIp == e.DstIp))
             .Select(e => new { e.SrcMac, e.DstIp, e.FirstSeen, e.LastSeen, e.ConnectionCount })
-            .ToListAsync(cancellationToken).ConfigureAwait(false);
+            .ReadAsync(context, cancellationToken).ConfigureAwait(false);
         if (edges.Count == 0)
             return Found(SearchStrategy.Empty, []);
 
@@ -332,7 +332,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         if (HeldSource is null || filter.Devices is not null)
             return rows;
         var others = await InOrder(Rows(null, null).Where(c => c.SrcMac == null)).Take(Take)
-            .ToListAsync(cancellationToken).ConfigureAwait(false);
+            .ReadAsync(context, cancellationToken).ConfigureAwait(false);
         if (others.Count == 0)
             return rows;
         if (Strategy == SearchStrategy.Empty)
@@ -360,7 +360,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         foreach (var (from, until) in slices)
         {
             var rows = perCandidate(keys, within(from, until));
-            found.AddRange(await InOrder(rows).Take(Take - found.Count).ToListAsync(cancellationToken).ConfigureAwait(false));
+            found.AddRange(await InOrder(rows).Take(Take - found.Count).ReadAsync(context, cancellationToken).ConfigureAwait(false));
             if (found.Count >= Take)
                 break;
         }

@@ -15,43 +15,44 @@ internal sealed class DestinationQueries(IDbContextFactory<CobaltGraphContext> c
         ArgumentNullException.ThrowIfNull(destination);
         destination = destination.Unmapped();
         var pager = new Pager(_cursors, new QueryShape("contacts").Add("destination", destination), page);
-        var context = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
-        await using (context.ConfigureAwait(false))
-        {
-            var edges = context.DeviceDestinations.AsNoTracking().Where(e => e.DstIp == destination);
-            if (pager.Position is { } position)
+        return await contexts.AskAsync(
+            async (context, cancel) =>
             {
-                var time = (DateTimeOffset)position.Key[0]!;
-                var source = (MacAddress)position.Key[1]!;
-                edges = (pager.Backward, position.Inclusive) switch
+                var edges = context.DeviceDestinations.AsNoTracking().Where(e => e.DstIp == destination);
+                if (pager.Position is { } position)
                 {
-                    (false, false) => edges.Where(e => EF.Functions.GreaterThan(
-                        ValueTuple.Create(e.FirstSeen, e.SrcMac), ValueTuple.Create(time, source))),
-                    (false, true) => edges.Where(e => EF.Functions.GreaterThanOrEqual(
-                        ValueTuple.Create(e.FirstSeen, e.SrcMac), ValueTuple.Create(time, source))),
-                    (true, false) => edges.Where(e => EF.Functions.LessThan(
-                        ValueTuple.Create(e.FirstSeen, e.SrcMac), ValueTuple.Create(time, source))),
-                    (true, true) => edges.Where(e => EF.Functions.LessThanOrEqual(
-                        ValueTuple.Create(e.FirstSeen, e.SrcMac), ValueTuple.Create(time, source))),
-                };
-            }
+                    var time = (DateTimeOffset)position.Key[0]!;
+                    var source = (MacAddress)position.Key[1]!;
+                    edges = (pager.Backward, position.Inclusive) switch
+                    {
+                        (false, false) => edges.Where(e => EF.Functions.GreaterThan(
+                            ValueTuple.Create(e.FirstSeen, e.SrcMac), ValueTuple.Create(time, source))),
+                        (false, true) => edges.Where(e => EF.Functions.GreaterThanOrEqual(
+                            ValueTuple.Create(e.FirstSeen, e.SrcMac), ValueTuple.Create(time, source))),
+                        (true, false) => edges.Where(e => EF.Functions.LessThan(
+                            ValueTuple.Create(e.FirstSeen, e.SrcMac), ValueTuple.Create(time, source))),
+                        (true, true) => edges.Where(e => EF.Functions.LessThanOrEqual(
+                            ValueTuple.Create(e.FirstSeen, e.SrcMac), ValueTuple.Create(time, source))),
+                    };
+                }
 
-            var ordered = pager.Backward
-                ? edges.OrderByDescending(e => e.FirstSeen).ThenByDescending(e => e.SrcMac)
-                : edges.OrderBy(e => e.FirstSeen).ThenBy(e => e.SrcMac);
-            var rows = await ordered.Take(pager.Take).Select(e => new DestinationContact
-            {
-                MacAddress = e.SrcMac,
-                Hostname = e.Device!.Hostname,
-                Vendor = e.Device.Vendor,
-                FirstSeen = e.FirstSeen,
-                LastSeen = e.LastSeen,
-                ConnectionCount = e.ConnectionCount,
-                ThreatCount = e.ThreatCount,
-                MaxThreatScore = e.MaxThreatScore,
-            }).ToListAsync(cancellationToken).ConfigureAwait(false);
-            return pager.Cut(rows, contact => [contact.FirstSeen, contact.MacAddress]);
-        }
+                var ordered = pager.Backward
+                    ? edges.OrderByDescending(e => e.FirstSeen).ThenByDescending(e => e.SrcMac)
+                    : edges.OrderBy(e => e.FirstSeen).ThenBy(e => e.SrcMac);
+                var rows = await ordered.Take(pager.Take).Select(e => new DestinationContact
+                {
+                    MacAddress = e.SrcMac,
+                    Hostname = e.Device!.Hostname,
+                    Vendor = e.Device.Vendor,
+                    FirstSeen = e.FirstSeen,
+                    LastSeen = e.LastSeen,
+                    ConnectionCount = e.ConnectionCount,
+                    ThreatCount = e.ThreatCount,
+                    MaxThreatScore = e.MaxThreatScore,
+                }).ReadAsync(context, cancel).ConfigureAwait(false);
+                return pager.Cut(rows, contact => [contact.FirstSeen, contact.MacAddress]);
+            },
+            cancellationToken).ConfigureAwait(false);
     }
 
     public async Task<IReadOnlyList<DestinationPrevalence>> GetPrevalenceAsync(
@@ -89,48 +90,49 @@ internal sealed class DestinationQueries(IDbContextFactory<CobaltGraphContext> c
     {
         var shape = new QueryShape("new destinations").Add("since", since).Add("new-to-all", newToAll).Add("device", device);
         var pager = new Pager(_cursors, shape, page);
-        var context = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
-        await using (context.ConfigureAwait(false))
-        {
-            var edges = context.DeviceDestinations.AsNoTracking().Where(e => e.FirstSeen >= since);
-            if (device is { } mac)
-                edges = edges.Where(e => e.SrcMac == mac);
-            if (newToAll)
-                edges = edges.Where(e => !context.DeviceDestinations.Any(o => o.DstIp == e.DstIp && o.FirstSeen < since));
-            if (pager.Position is { } position)
+        return await contexts.AskAsync(
+            async (context, cancel) =>
             {
-                var time = (DateTimeOffset)position.Key[0]!;
-                var source = (MacAddress)position.Key[1]!;
-                var address = (IPAddress)position.Key[2]!;
-                edges = (pager.Backward, position.Inclusive) switch
+                var edges = context.DeviceDestinations.AsNoTracking().Where(e => e.FirstSeen >= since);
+                if (device is { } mac)
+                    edges = edges.Where(e => e.SrcMac == mac);
+                if (newToAll)
+                    edges = edges.Where(e => !context.DeviceDestinations.Any(o => o.DstIp == e.DstIp && o.FirstSeen < since));
+                if (pager.Position is { } position)
                 {
-                    (false, false) => edges.Where(e => EF.Functions.LessThan(
-                        ValueTuple.Create(e.FirstSeen, e.SrcMac, e.DstIp), ValueTuple.Create(time, source, address))),
-                    (false, true) => edges.Where(e => EF.Functions.LessThanOrEqual(
-                        ValueTuple.Create(e.FirstSeen, e.SrcMac, e.DstIp), ValueTuple.Create(time, source, address))),
-                    (true, false) => edges.Where(e => EF.Functions.GreaterThan(
-                        ValueTuple.Create(e.FirstSeen, e.SrcMac, e.DstIp), ValueTuple.Create(time, source, address))),
-                    (true, true) => edges.Where(e => EF.Functions.GreaterThanOrEqual(
-                        ValueTuple.Create(e.FirstSeen, e.SrcMac, e.DstIp), ValueTuple.Create(time, source, address))),
-                };
-            }
+                    var time = (DateTimeOffset)position.Key[0]!;
+                    var source = (MacAddress)position.Key[1]!;
+                    var address = (IPAddress)position.Key[2]!;
+                    edges = (pager.Backward, position.Inclusive) switch
+                    {
+                        (false, false) => edges.Where(e => EF.Functions.LessThan(
+                            ValueTuple.Create(e.FirstSeen, e.SrcMac, e.DstIp), ValueTuple.Create(time, source, address))),
+                        (false, true) => edges.Where(e => EF.Functions.LessThanOrEqual(
+                            ValueTuple.Create(e.FirstSeen, e.SrcMac, e.DstIp), ValueTuple.Create(time, source, address))),
+                        (true, false) => edges.Where(e => EF.Functions.GreaterThan(
+                            ValueTuple.Create(e.FirstSeen, e.SrcMac, e.DstIp), ValueTuple.Create(time, source, address))),
+                        (true, true) => edges.Where(e => EF.Functions.GreaterThanOrEqual(
+                            ValueTuple.Create(e.FirstSeen, e.SrcMac, e.DstIp), ValueTuple.Create(time, source, address))),
+                    };
+                }
 
-            var ordered = pager.Backward
-                ? edges.OrderBy(e => e.FirstSeen).ThenBy(e => e.SrcMac).ThenBy(e => e.DstIp)
-                : edges.OrderByDescending(e => e.FirstSeen).ThenByDescending(e => e.SrcMac).ThenByDescending(e => e.DstIp);
-            var rows = await ordered.Take(pager.Take).Select(e => new NewDestination
-            {
-                SrcMac = e.SrcMac,
-                DstIp = e.DstIp,
-                FirstSeen = e.FirstSeen,
-                LastSeen = e.LastSeen,
-                ConnectionCount = e.ConnectionCount,
-                ThreatCount = e.ThreatCount,
-                MaxThreatScore = e.MaxThreatScore,
-                IsNewToAll = newToAll || !context.DeviceDestinations.Any(o => o.DstIp == e.DstIp && o.FirstSeen < since),
-            }).ToListAsync(cancellationToken).ConfigureAwait(false);
-            return pager.Cut(rows, edge => [edge.FirstSeen, edge.SrcMac, edge.DstIp]);
-        }
+                var ordered = pager.Backward
+                    ? edges.OrderBy(e => e.FirstSeen).ThenBy(e => e.SrcMac).ThenBy(e => e.DstIp)
+                    : edges.OrderByDescending(e => e.FirstSeen).ThenByDescending(e => e.SrcMac).ThenByDescending(e => e.DstIp);
+                var rows = await ordered.Take(pager.Take).Select(e => new NewDestination
+                {
+                    SrcMac = e.SrcMac,
+                    DstIp = e.DstIp,
+                    FirstSeen = e.FirstSeen,
+                    LastSeen = e.LastSeen,
+                    ConnectionCount = e.ConnectionCount,
+                    ThreatCount = e.ThreatCount,
+                    MaxThreatScore = e.MaxThreatScore,
+                    IsNewToAll = newToAll || !context.DeviceDestinations.Any(o => o.DstIp == e.DstIp && o.FirstSeen < since),
+                }).ReadAsync(context, cancel).ConfigureAwait(false);
+                return pager.Cut(rows, edge => [edge.FirstSeen, edge.SrcMac, edge.DstIp]);
+            },
+            cancellationToken).ConfigureAwait(false);
     }
 
     public async Task<TrafficRanking<TopTalker>> GetTopTalkersAsync(

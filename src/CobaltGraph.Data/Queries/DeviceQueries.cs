@@ -50,7 +50,7 @@ internal sealed class DeviceQueries(IDbContextFactory<CobaltGraphContext> contex
                 // The total comes along with the page: the database counts once, and is asked once.
                 var found = await key.Order(wanted, sort.Descending, pager.Backward).Take(pager.Take)
                     .Select(row => new { Row = row, Total = counted.LongCount() })
-                    .ToListAsync(cancel).ConfigureAwait(false);
+                    .ReadAsync(context, cancel).ConfigureAwait(false);
                 var total = found is [var first, ..] ? await TotalAsync(context, filter, first.Total, IDeviceQueries.CountCap, cancel).ConfigureAwait(false)
                     : pager.Position is null ? new RowCount(0, IsExact: true)
                     : await CountAsync(context, filter, IDeviceQueries.CountCap, cancel).ConfigureAwait(false);
