@@ -128,6 +128,7 @@ public sealed class ImportVerbTests(PostgresServerFixture server) : IAsyncLifeti
         const string conn = "{" + id + ",\"proto\":\"udp\",\"conn_state\":\"SF\"}\n";
         const string dns = "{" + id + ",\"proto\":\"udp\",\"trans_id\":7,\"query\":\"example.com\"}\n";
         Directory.CreateDirectory(Path.Combine(_folder.FullName, "zeek"));
+        Directory.CreateDirectory(Path.Combine(_folder.FullName, "bare"));
         Write("zeek/conn.log", conn);
         // Its last line is being written.
         Write("zeek/dns.log", dns + dns + "{" + id);
@@ -137,6 +138,8 @@ public sealed class ImportVerbTests(PostgresServerFixture server) : IAsyncLifeti
         Write("zeek/weird.log", "{\"ts\":1713484800.1,\"name\":\"truncated_header\"}\n");
         Write("zeek/loaded_scripts.log", "{\"name\":\"/share/zeek/base/init-bare.zeek\"}\n");
         Write("zeek/conn_long.log", conn);
+        Write("zeek/bestguess.log", "{" + id + ",\"proto\":\"udp\",\"name\":\"x\"}\n");
+        Write("bare/conn.json", "{" + id.Replace("C1", "C3", StringComparison.Ordinal) + ",\"proto\":\"udp\"}\n");
         Write("zeek/stdout.log", "listening on eth0, capture length 9216 bytes\n");
         Write("all.log", (dns + conn).Replace("C1", "C2", StringComparison.Ordinal));
 
@@ -147,14 +150,15 @@ public sealed class ImportVerbTests(PostgresServerFixture server) : IAsyncLifeti
         var named = (await RunAsync("import", "zeek/dns.log")).Should(ExitCode.NotAsWanted);
 
         Assert.Contains("zeek/conn.log\tconnections\t1\t1\t0\t0\t\t\t\n", folder.Output, StringComparison.Ordinal);
-        Assert.Contains("8 of 9 files, found in a folder, are no logs that are imported", folder.Error, StringComparison.Ordinal);
+        Assert.Contains("9 of 10 files, found in a folder, are no logs that are imported", folder.Error, StringComparison.Ordinal);
         Assert.Contains(
             "zeek/dns.log\t\t0\t0\t0\t0\t\t\tno line is of a log that is imported; line 1: has the key 'query', by which it is of another log of Zeek",
             folder.Output, StringComparison.Ordinal);
         // Where all logs are in one file, each line counts.
         Assert.Contains("together/all.log\tconnections\t2\t1\t0\t1\t", together.Output, StringComparison.Ordinal);
         Assert.Contains("has the key 'query'", named.Output, StringComparison.Ordinal);
-        Assert.Equal(2, await _database.ScalarAsync<long>("SELECT count(*) FROM connections"));
+        Assert.Contains("bare/conn.json\tconnections\t1\t1\t0\t0\t", (await RunAsync("import", "bare")).Should(ExitCode.Done).Output, StringComparison.Ordinal);
+        Assert.Equal(3, await _database.ScalarAsync<long>("SELECT count(*) FROM connections"));
         Assert.Equal(0, await _database.ScalarAsync<long>("SELECT count(*) FROM devices"));
     }
 
@@ -184,6 +188,20 @@ public sealed class ImportVerbTests(PostgresServerFixture server) : IAsyncLifeti
         var mended = (await RunAsync("import", "mended.log")).Should(ExitCode.NotAsWanted);
 
         Assert.Contains("mended.log\tconnections\t2\t1\t0\t1\t", mended.Output, StringComparison.Ordinal);
+    }
+
+    // Whatever looks like a log in pieces is no text of a program.
+    [Theory]
+    [InlineData("_h\":\"10.0.0.5\",\"proto\":\"udp\"}\n")]
+    [InlineData("1713484800.1\tC1\t10.0.0.5\n")]
+    [InlineData("MAC Address,IP,Host\n")]
+    public async Task File_of_a_folder_that_may_be_a_log_is_an_error(string text)
+    {
+        Directory.CreateDirectory(Path.Combine(_folder.FullName, "logs"));
+        Write("logs/a.log", Line("C1"));
+        Write("logs/part.log", text);
+
+        Assert.Contains("logs/part.log\t\t0\t0\t0\t0\tthe file starts with", (await RunAsync("import", "logs")).Should(ExitCode.Failed).Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -354,6 +354,8 @@ public sealed class QueryVerbTests(PostgresServerFixture server) : IAsyncLifetim
     [InlineData("--until: ", "destinations", "--top", "bytes", "--from", "1h", "--until", "2h")]
     [InlineData("Say which address", "who-had")]
     [InlineData("--from goes with --conflicts", "who-had", "10.0.0.5", "--from", "1h")]
+    [InlineData("--country is given 2 times", "connections", "--country", "DE", "--country", "FR")]
+    [InlineData("--vendor is given 2 times", "devices", "--vendor", "a", "--vendor", "b")]
     [InlineData("--conflicts goes with", "who-had", "10.0.0.5", "--conflicts")]
     [InlineData("--until: ", "who-had", "--conflicts", "--from", "1h", "--until", "2h")]
     [InlineData("--level: 'critical' is", "threats", "--level", "critical")]

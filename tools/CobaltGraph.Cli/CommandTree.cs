@@ -59,7 +59,7 @@ internal static class CommandTree
         }
         finally
         {
-            _ = await host.FlushAsync();
+            await host.Output.FlushAsync(CancellationToken.None);
         }
     }
 

@@ -21,12 +21,13 @@ internal sealed class VerbCommand : Command
             try
             {
                 var code = await action(call, cancellationToken);
-                return await host.FlushAsync() ? code : ExitCode.BrokenPipe;
+                await host.Output.FlushAsync(CancellationToken.None);
+                return code == ExitCode.Done && host.OutputIsBroken() ? ExitCode.BrokenPipe : code;
             }
             catch (Exception e)
             {
                 var code = ErrorReport.Write(call, e, cancellationToken);
-                _ = await host.FlushAsync();
+                await host.Output.FlushAsync(CancellationToken.None);
                 return code;
             }
         });

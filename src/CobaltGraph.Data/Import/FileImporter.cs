@@ -156,9 +156,10 @@ internal sealed class FileImporter
         Stream stream;
         try
         {
-            stream = _inputs[file].Open();
+            // A named pipe opens when somebody writes to it.
+            stream = await Task.Run(_inputs[file].Open, CancellationToken.None).WaitAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (FileNotFoundException) when (_inputs[file].IsFound)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException && _inputs[file].IsFound)
         {
             // Logs are moved at every full hour; where to is looked at too, by now or the next time.
             _states[file].LeftOut = "is gone since the folder was read";
@@ -192,17 +193,10 @@ internal sealed class FileImporter
                 {
                     if (!await lines.MoveNextAsync().ConfigureAwait(false))
                         return (true, null);
-                    if (isFirst && _inputs[reading.File].IsInterim && lines.Current.Raw.Span.StartsWith("{"u8))
+                    if (isFirst && _inputs[reading.File].IsFound
+                        && await FindOtherLogAsync(reading.File, lines.Current, cancellationToken).ConfigureAwait(false) is { } why)
                     {
-                        _states[reading.File].LeftOut = "by its name it tells of connections that still last; conn.log has them once they end";
-                        return (true, null);
-                    }
-
-                    if (isFirst && lines.Current.IsOther && await IsOtherLogAsync(reading.File, cancellationToken).ConfigureAwait(false))
-                    {
-                        var line = lines.Current.Rejection!;
-                        _states[reading.File].LeftOut =
-                            $"no line is of a log that is imported; {Lines(line.LineNumber, line.LineNumber)}: {line.Reason}";
+                        _states[reading.File].LeftOut = why;
                         return (true, null);
                     }
                 }
@@ -224,14 +218,41 @@ internal sealed class FileImporter
     }
 
     /// <summary>
-    /// Whether a file that was found in a folder and begins with a line of another log holds nothing else. As JSON nothing but
-    /// the lines tells; where all logs are in one file, one of them is looked for.
+    /// Why a file of JSON that was found in a folder is none of the logs that are read; null when it may be. Other logs tell of a
+    /// connection too, some with the same keys.
     /// </summary>
-    private async Task<bool> IsOtherLogAsync(int file, CancellationToken cancellationToken)
+    private async Task<string?> FindOtherLogAsync(int file, ImportedLine first, CancellationToken cancellationToken)
     {
-        if (!_inputs[file].IsFound)
-            return false;
-        var stream = _inputs[file].Open();
+        if (first.IsOther)
+        {
+            return await HoldsOthersAloneAsync(file, cancellationToken).ConfigureAwait(false)
+                ? $"no line is of a log that is imported; {Lines(first.LineNumber, first.LineNumber)}: {first.Rejection!.Reason}"
+                : null;
+        }
+
+        if (!first.Raw.Span.StartsWith("{"u8))
+            return null;
+        if (_inputs[file].IsInterim)
+            return "by its name it tells of connections that still last; conn.log has them once they end";
+        return first.IsBare && !_inputs[file].IsNamedConn
+            ? "it has no key that only conn has (conn_state, orig_bytes, resp_bytes, orig_l2_addr), and another name"
+            : null;
+    }
+
+    /// <summary>Whether all lines are of other logs; where all logs are in one file, one that is not is looked for.</summary>
+    private async Task<bool> HoldsOthersAloneAsync(int file, CancellationToken cancellationToken)
+    {
+        Stream stream;
+        try
+        {
+            stream = _inputs[file].Open();
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // It was moved away, and is looked at where it is now, by now or the next time.
+            return true;
+        }
+
         await using var streamScope = stream.ConfigureAwait(false);
         await foreach (var line in ImportReader.ReadAsync(stream, _inputs[file].Name, _options, cancellationToken).ConfigureAwait(false))
         {

@@ -33,6 +33,9 @@ internal sealed class ImportInput
     public bool IsInterim => IsFound && Path.GetFileName(FullPath) is { } file
         && (file.StartsWith("conn_long.", StringComparison.Ordinal) || file.StartsWith("open_conn.", StringComparison.Ordinal));
 
+    /// <summary>Whether its name says conn.</summary>
+    public bool IsNamedConn => Path.GetFileName(FullPath)?.Contains("conn", StringComparison.OrdinalIgnoreCase) == true;
+
     /// <summary>Where the file is; null for a stream and for what is no path.</summary>
     public string? FullPath { get; }
 

@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
+using System.Text.Unicode;
 using CobaltGraph.Model;
 
 namespace CobaltGraph.Data.Import;
@@ -14,6 +16,8 @@ internal static class ImportReader
         + "DHCP messages, ARP, our own export), and CSV with a header that names our columns; all plain or in gzip";
 
     private const int PeekedBytes = 8;
+
+    private static readonly SearchValues<byte> OfLogs = SearchValues.Create("\t{}\";|"u8);
 
     /// <summary>
     /// Reads line by line; the format is told by the content. Blank lines and header lines give nothing.
@@ -102,6 +106,7 @@ internal static class ImportReader
                 Raw = lines.Line,
                 HasEnd = lines.HasEnd,
                 IsWhole = !isCut,
+                IsBare = lines.TooLongBytes == 0 && parser is JsonLineParser { IsBare: true },
                 IsOther = lines.TooLongBytes == 0 && parser is JsonLineParser { IsOther: true },
                 RawLength = lines.TooLongBytes > 0 ? lines.TooLongBytes : lines.Line.Length,
                 Header = parser.Header,
@@ -211,9 +216,14 @@ internal static class ImportReader
             $"the file starts with '{DisplayText.Escape(start, 40)}', which is neither a header line '#…' nor a JSON object nor the "
             + $"names of our columns; {Accepted}. "
             + "A log whose header was cut off needs the lines that start with '#' (zeek-cut -c keeps them)",
-            // What a sensor's programs print. Between tabs it may be a log without its header.
-            line.Span.Contains((byte)'\t') ? null : new OtherLogException());
+            IsProse(line.Span) ? new OtherLogException() : null);
     }
+
+    /// <summary>
+    /// Whether a line is what a sensor's programs print, rather than half a line of JSON, or a row of a log without its header.
+    /// </summary>
+    private static bool IsProse(ReadOnlySpan<byte> line)
+        => !line.ContainsAny(OfLogs) && line.Count((byte)',') < 2 && Utf8.IsValid(line);
 
     private enum Quotes
     {

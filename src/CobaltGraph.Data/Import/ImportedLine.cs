@@ -35,6 +35,9 @@ internal readonly record struct ImportedLine
     /// </summary>
     public bool IsWhole { get; init; }
 
+    /// <summary>Whether it is JSON that may be of conn or of another log with the same keys.</summary>
+    public bool IsBare { get; init; }
+
     /// <summary>Whether it is JSON of a log that is not read, rather than a bad line.</summary>
     public bool IsOther { get; init; }
 

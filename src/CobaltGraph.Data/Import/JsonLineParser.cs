@@ -20,6 +20,9 @@ internal sealed class JsonLineParser : ILineParser
     /// <summary>Whether the line that was parsed last is of a log that is not read, rather than a bad one.</summary>
     public bool IsOther { get; private set; }
 
+    /// <summary>Whether the line that was parsed last may be of conn or of another log with the same keys.</summary>
+    public bool IsBare => !_isByColumn && _logs.IsBare;
+
     public object? Parse(ReadOnlyMemory<byte> line, out string? reason)
     {
         // What the line before was comes first, so that a line is read once.

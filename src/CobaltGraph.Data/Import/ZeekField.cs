@@ -120,6 +120,9 @@ internal static class ZeekFields
         return (present & (ConnMarks | ConnOnly)) != 0 ? ZeekLog.Conn : ZeekLog.Unknown;
     }
 
+    /// <summary>Whether a line with these fields, a bit for each, may be of conn or of another log with the same ones.</summary>
+    public static bool IsBare(uint present) => Guess(present) == ZeekLog.Conn && (present & ConnOnly) == 0;
+
     /// <summary>
     /// Whether a line with these fields, a bit for each, and without the name of its log is none of a log that is read, rather
     /// than a bad one.

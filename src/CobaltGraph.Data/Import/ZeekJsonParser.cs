@@ -19,6 +19,9 @@ internal sealed class ZeekJsonParser
     /// <summary>Whether the line that was parsed last is of a log that is not read, rather than a bad one.</summary>
     public bool IsOther { get; private set; }
 
+    /// <summary>Whether the line that was parsed last may be of conn or of another log with the same keys.</summary>
+    public bool IsBare { get; private set; }
+
     /// <param name="line">The line.</param>
     /// <param name="isKnown">Set when the line is of such a log, as its keys tell.</param>
     /// <param name="reason">Why there is no record.</param>
@@ -26,7 +29,7 @@ internal sealed class ZeekJsonParser
     /// <exception cref="InvalidOperationException">A text of the line is no text.</exception>
     public object? Parse(ReadOnlySpan<byte> line, ref bool isKnown, out string? reason)
     {
-        IsOther = false;
+        IsOther = IsBare = false;
         var reader = new Utf8JsonReader(line);
         reader.Read();
         if (reader.TokenType != JsonTokenType.StartObject)
@@ -81,6 +84,7 @@ internal sealed class ZeekJsonParser
 
         var log = Tell(raw, named, other, out reason);
         IsOther = raw.Has(ZeekField.Log) ? log == ZeekLog.Unknown : ZeekFields.IsOther(named);
+        IsBare = !raw.Has(ZeekField.Log) && ZeekFields.IsBare(named);
         isKnown = log != ZeekLog.Unknown || reason is not null;
         if (reason is not null)
             return null;

@@ -53,7 +53,8 @@ internal sealed class AddressQueries(IDbContextFactory<CobaltGraphContext> conte
         return await contexts.AskAsync(
             async (context, cancel) =>
             {
-                var conflicts = Conflicts(context, from ?? DateTimeOffset.MinValue, until ?? DateTimeOffset.MaxValue);
+                var conflicts = Conflicts(
+                    context, (from ?? DateTimeOffset.MinValue).ToUniversalTime(), (until ?? DateTimeOffset.MaxValue).ToUniversalTime());
                 if (pager.Position is { } position)
                 {
                     var time = (DateTimeOffset)position.Key[0]!;

@@ -22,7 +22,7 @@ public sealed record DeviceDetail
 
     /// <summary>
     /// Ports of the destinations it ever reached, of the <see cref="DeviceDetailRequest.CountedDestinations"/> with most
-    /// connections; those of most destinations first.
+    /// connections; those of most destinations first. Of a destination no more than 100 count: a scan reaches all.
     /// </summary>
     public required IReadOnlyList<DeviceDestinationPort> Ports { get; init; }
 

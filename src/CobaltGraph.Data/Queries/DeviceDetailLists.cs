@@ -21,9 +21,9 @@ internal sealed class DeviceDetailLists(NpgsqlConnection connection, MacAddress 
         ORDER BY hour
         """;
 
-    // Destinations, ports and countries from one reading of the most used destinations and of what is said of them. OFFSET 0
+    // Destinations, ports and countries from one reading of the most used destinations and of what is said of them. LIMIT
     // keeps it a look-up for each: for many, all that is said of destinations would be read, which grows with those of other
-    // devices.
+    // devices. And a scan leaves a row for every port of a destination.
     private const string DestinationsSql =
         """
         WITH used AS MATERIALIZED (
@@ -40,7 +40,7 @@ internal sealed class DeviceDetailLists(NpgsqlConnection connection, MacAddress 
                 SELECT k.dst_port, k.protocol, k.dst_country
                 FROM destinations AS k
                 WHERE k.dst_ip = e.dst_ip
-                OFFSET 0
+                LIMIT 100
             ) AS d
         ),
         ports AS (
@@ -74,8 +74,7 @@ internal sealed class DeviceDetailLists(NpgsqlConnection connection, MacAddress 
         CROSS JOIN LATERAL (
             SELECT min(nullif(d.dst_country, '')) AS country, min(nullif(d.dst_org, '')) AS organization,
                    min(nullif(d.dst_hostname, '')) AS hostname
-            FROM destinations AS d
-            WHERE d.dst_ip = s.dst_ip
+            FROM (SELECT dst_country, dst_org, dst_hostname FROM destinations WHERE dst_ip = s.dst_ip LIMIT 1000) AS d
         ) AS k
         UNION ALL
         SELECT dst_port, nullif(protocol, ''), destinations, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM ports

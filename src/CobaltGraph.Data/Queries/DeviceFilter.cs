@@ -36,7 +36,7 @@ public sealed record DeviceFilter
 
     /// <summary>
     /// First digits of the MAC address: 1 to 12 hexadecimal digits, in any case, with <c>:</c>, <c>-</c> or <c>.</c> between if at
-    /// all. Six are the OUI, twelve one device; an address in any notation of <see cref="MacAddress"/> is that device too, as
+    /// all, then after every two, four or six. Six are the OUI, twelve one device; an address in any notation of <see cref="MacAddress"/> is that device too, as
     /// <c>8:0:2b:1:2:3</c>. Field <c>mac</c>.
     /// </summary>
     public string? MacPrefix { get; init; }
@@ -136,7 +136,7 @@ public sealed record DeviceFilter
         if (digits.Length is 0 or > digitsOfMac || !long.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
         {
             throw new QueryFilterException(
-                "mac", MacPrefix, "is neither a MAC address nor the beginning of one", "1 to 12 hexadecimal digits, such as b8:27:eb");
+                "mac", MacPrefix, "is neither a MAC address nor the beginning of one", "1 to 12 hexadecimal digits, such as b8:27:eb, in groups of 2, 4 or 6 if any");
         }
 
         var open = 4 * (digitsOfMac - digits.Length);

@@ -11,8 +11,8 @@ using Microsoft.EntityFrameworkCore.Query;
 namespace CobaltGraph.Data.Queries;
 
 /// <summary>
-/// What a query is apart from the values of its variables: two queries of one form differ in nothing else, whatever EF Core makes
-/// of them.
+/// What a query is apart from the values of its variables: two queries of one form differ in nothing else. Of what is not known to
+/// be so there is no form.
 /// </summary>
 internal sealed class QueryForm(object[] marks)
 {
@@ -140,8 +140,11 @@ internal sealed class QueryForm(object[] marks)
 
             if (!TryEvaluate(node, out var value))
             {
+                // Such as the present, which is another every time.
+                IsStrange |= node.Expression is null;
                 Marks.Add(node.Member);
-                return base.VisitMember(node);
+                var outer = Enter();
+                return Leave(outer, base.VisitMember(node));
             }
 
             return value is not IQueryable query ? AsVariable(node, value, node.Member.Name)
@@ -172,14 +175,19 @@ internal sealed class QueryForm(object[] marks)
             // A row of values is compared with one of columns, part by part; an array is the span that it is taken for.
             if (node.Method.DeclaringType == typeof(ValueTuple) || node.Method.Name == "op_Implicit")
                 return base.VisitMethodCall(node);
-            var outer = Enter();
-            return Leave(outer, base.VisitMethodCall(node));
+            var before = Enter();
+            var visited = base.VisitMethodCall(node);
+            IsStrange |= !_isOpen;
+            return Leave(before, visited);
         }
 
         protected override Expression VisitUnary(UnaryExpression node)
         {
             Marks.Add(node.Method ?? Nothing);
-            return base.VisitUnary(node);
+            if (node.NodeType is ExpressionType.Convert or ExpressionType.Quote)
+                return base.VisitUnary(node);
+            var outer = Enter();
+            return Leave(outer, base.VisitUnary(node));
         }
 
         protected override Expression VisitNew(NewExpression node)
@@ -298,7 +306,7 @@ internal sealed class QueryForm(object[] marks)
             Values.Add(value);
             if (!rewrites)
                 return node;
-            var parameter = Expression.Parameter(node.Type, string.Create(CultureInfo.InvariantCulture, $"{name.TrimStart('_')}{Parameters.Count}"));
+            var parameter = Expression.Parameter(node.Type, string.Create(CultureInfo.InvariantCulture, $"{name.TrimStart('_')}_{Parameters.Count}"));
             Parameters.Add(parameter);
             return parameter;
         }
@@ -318,8 +326,8 @@ internal sealed class QueryForm(object[] marks)
                 case MemberExpression { Member: PropertyInfo property, Expression: ConstantExpression { Value: { } held } }:
                     value = property.GetValue(held);
                     return true;
-                case MemberExpression { Member: FieldInfo field, Expression: { } inner } when TryEvaluate(inner, out var of) && of is not null:
-                    value = field.GetValue(of);
+                case MemberExpression { Member: var member, Expression: { } inner } when TryEvaluate(inner, out var of) && of is not null:
+                    value = member is FieldInfo part ? part.GetValue(of) : ((PropertyInfo)member).GetValue(of);
                     return true;
                 case BinaryExpression { NodeType: ExpressionType.ArrayIndex, Left: var left, Right: ConstantExpression { Value: int index } }
                     when TryEvaluate(left, out var array) && array is IList list:

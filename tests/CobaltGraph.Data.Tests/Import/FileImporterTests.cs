@@ -106,6 +106,42 @@ public sealed class FileImporterTests : IDisposable
         Assert.Contains("\"id.orig_p\":17,", rejection.Excerpt, StringComparison.Ordinal);
     }
 
+    // Zeek moves its logs at every full hour.
+    [Fact]
+    public async Task File_that_is_moved_away_after_its_folder_was_read_is_left_out()
+    {
+        _folder.Write("a.log", Json(0, 10));
+        var moved = _folder.Write("b.log", Json(10, 10));
+        var inputs = ImportInput.FilesOf(_folder.Path, Directory.GetCurrentDirectory());
+        File.Delete(moved);
+
+        var result = await FileImporter.ImportAsync(
+            new MemoryStore().Target, inputs, new ImportOptions(), null, TestContext.Current.CancellationToken);
+
+        Assert.Equal(ImportOutcome.Completed, result.Outcome);
+        Assert.Equal((10, 10), (result.Read, result.Stored));
+        Assert.Equal([null, "is gone since the folder was read"], result.Files.Select(file => file.LeftOut));
+        Assert.True(result.IsClean);
+    }
+
+    [Fact]
+    public async Task Named_pipe_that_nobody_writes_to_keeps_nobody_from_cancelling()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Pipes of Unix.");
+        var pipe = Path.Combine(_folder.Path, "pipe");
+        using var make = System.Diagnostics.Process.Start("mkfifo", [pipe]);
+        await make.WaitForExitAsync(TestContext.Current.CancellationToken);
+        using var source = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
+
+        var result = await FileImporter.ImportAsync(
+            new MemoryStore().Target, Inputs([pipe]), new ImportOptions(), null, source.Token)
+            .WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+
+        Assert.Equal(ImportOutcome.Cancelled, result.Outcome);
+        // Lets the thread go that waits for it.
+        await File.WriteAllTextAsync(pipe, "", TestContext.Current.CancellationToken);
+    }
+
     [Fact]
     public async Task Cancelled_import_keeps_and_counts_what_is_stored()
     {

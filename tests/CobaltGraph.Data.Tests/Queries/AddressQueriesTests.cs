@@ -120,6 +120,9 @@ public class AddressQueriesTests(PostgresServerFixture server) : TrafficTest(ser
 
         Assert.Equal(expected, Text(conflicts));
         Assert.False(conflicts.HasMore);
+        var elsewhere = TimeSpan.FromHours(5.5);
+        Assert.Equal(conflicts.Items, (await Queries.GetConflictsAsync(
+            from is null ? null : At(from).ToOffset(elsewhere), until is null ? null : At(until).ToOffset(elsewhere), cancellationToken: Cancel)).Items);
     }
 
     [Fact]

@@ -99,7 +99,7 @@ public class FilterTests
     [InlineData("mac", "b82:7", "mac: 'b82:7' is neither a MAC address nor the beginning of one.")]
     [InlineData("mac", "b8::27", "mac: 'b8::27' is neither a MAC address nor the beginning of one.")]
     [InlineData("mac", "-1", "mac: '-1' is neither a MAC address nor the beginning of one.")]
-    [InlineData("mac", "b8:27:zz", "mac: 'b8:27:zz' is neither a MAC address nor the beginning of one. Accepted: 1 to 12 hexadecimal digits, such as b8:27:eb.")]
+    [InlineData("mac", "b8:27:zz", "mac: 'b8:27:zz' is neither a MAC address nor the beginning of one. Accepted: 1 to 12 hexadecimal digits, such as b8:27:eb, in groups of 2, 4 or 6 if any.")]
     [InlineData("mac", "", "mac: '' is neither a MAC address nor the beginning of one.")]
     [InlineData("tag", "a,,b", "tag: '' cannot be searched.")]
     [InlineData("level", "critical", "level: 'critical' is not a threat level of a device. Accepted: low, medium, high.")]

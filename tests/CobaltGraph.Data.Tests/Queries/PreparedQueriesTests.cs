@@ -3,6 +3,7 @@ using CobaltGraph.Data.Queries;
 using CobaltGraph.Model;
 using CobaltGraph.Testing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace CobaltGraph.Data.Tests.Queries;
@@ -41,8 +42,12 @@ public class PreparedQueriesTests(PostgresServerFixture server) : TrafficTest(se
         await using var context = Database.NewContext();
         var devices = context.Devices.AsNoTracking();
         var since = DateTimeOffset.MinValue;
+        var (filter, other) = (new DeviceFilter { DeviceType = "camera" }, new DeviceFilter { DeviceType = "router" });
         IQueryable<Device>[] queries =
         [
+            devices.Where(d => d.DeviceType == filter.DeviceType).OrderBy(d => d.MacAddress),
+            devices.Where(d => d.DeviceType == other.DeviceType).OrderBy(d => d.MacAddress),
+            devices.Where(d => context.Devices.Any(o => o.DeviceType == d.DeviceType && o.MacAddress != d.MacAddress)).OrderBy(d => d.MacAddress),
             devices.OrderBy(d => d.MacAddress).Take(2),
             devices.OrderByDescending(d => d.MacAddress).Take(2),
             devices.OrderBy(d => d.MacAddress).Take(3),
@@ -70,6 +75,9 @@ public class PreparedQueriesTests(PostgresServerFixture server) : TrafficTest(se
             [
                 context.Devices.AsNoTracking().Where(d => d.LastSeen >= since.AddHours(hours)),
                 context.Devices.AsNoTracking().Where(d => d.ConnectionCount >= hours + 1),
+                context.Devices.AsNoTracking().Where(d => d.LastSeen < DateTimeOffset.UtcNow),
+                context.Devices.AsNoTracking().Where(d => d.ConnectionCount >= Hours(hours)),
+                context.Devices.AsNoTracking().Where(d => d.ConnectionCount >= -hours),
                 context.Devices.FromSql($"SELECT * FROM devices WHERE connection_count >= {hours}").AsNoTracking(),
             ];
             foreach (var query in queries)
@@ -80,22 +88,29 @@ public class PreparedQueriesTests(PostgresServerFixture server) : TrafficTest(se
         }
     }
 
-    // A compiled query belongs to one model, and each set of options has its own.
+    // A compiled query belongs to one model.
     [Fact]
     public async Task Every_model_has_queries_of_its_own()
     {
         await FillAsync();
-        foreach (var retries in (int[])[0, 3, 0])
+        var models = new HashSet<IModel>();
+        foreach (var version in (int[])[12, 15, 12])
         {
             await using var services = new ServiceCollection()
-                .AddCobaltGraph(Database.DataSource, npgsql => npgsql.EnableRetryOnFailure(retries).CommandTimeout(30 + retries))
+                .AddCobaltGraph(Database.DataSource, npgsql => npgsql.SetPostgresVersion(version, 0))
                 .BuildServiceProvider();
+            await using var context = await services.GetRequiredService<IDbContextFactory<CobaltGraphContext>>().CreateDbContextAsync(Cancel);
+            models.Add(context.Model);
 
             var page = await services.GetRequiredService<IDeviceQueries>().ListAsync(page: new() { Limit = 2 }, cancellationToken: Cancel);
 
             Assert.Equal((2, 4L), (page.Items.Count, page.Total.Value));
         }
+
+        Assert.Equal(2, models.Count);
     }
+
+    private static int Hours(int hours) => hours;
 
     private static IEnumerable<DeviceFilter> Filters() =>
     [

@@ -13,7 +13,7 @@ public sealed class KilledImporterTests(DurableServer server) : ImportTest(serve
         var whole = await MeasureAsync(rows);
         var random = Seed.Random("importer kills");
         var logs = new List<string> { WriteLog("log-0", rows) };
-        var (killed, ended, torn) = (0, 0, 0);
+        var (killed, ended, torn, parallel) = (0, 0, 0, 0);
         long duplicate = 0;
         while (killed < kills)
         {
@@ -21,7 +21,10 @@ public sealed class KilledImporterTests(DurableServer server) : ImportTest(serve
             var before = await CountAsync();
             if (before == Rows)
                 logs.Add(WriteLog($"log-{logs.Count}", rows));
-            using var importer = Importer.Start(ConnectionString, logs[^1]);
+            // A file that one writer began several may finish, and the other way round.
+            var writers = 1 + random.Next(4);
+            parallel += writers > 1 ? 1 : 0;
+            using var importer = Importer.Start(ConnectionString, logs[^1], "--parallel", $"{writers}");
             // One of them in the middle for certain, whatever chance does with the others.
             if (torn == 0)
                 await StoresABatchAsync(importer, before);
@@ -49,7 +52,7 @@ public sealed class KilledImporterTests(DurableServer server) : ImportTest(serve
         var audit = await AuditAsync();
         Report.Put(new(
             "1. importer killed, then run once more", $"{kills} kills, {logs.Count} files of {rows} rows",
-            $"{killed} SIGKILL, {torn} of them after a batch of the run was stored",
+            $"{killed} SIGKILL, {torn} of them after a batch of the run was stored; {parallel} of {killed + ended} runs with 2 to 4 writers",
             after.Lost, duplicate + after.Duplicate, code == 0 ? 0 : 1, after.Findings.Count + audit.Findings.Count)
         {
             ServerVersion = Server.Version,

@@ -23,8 +23,9 @@ internal sealed class DatabaseSnapshot : IDbContextFactory<CobaltGraphContext>, 
         try
         {
             await snapshot._owner.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
-            // It begins with the first statement.
-            await snapshot._owner.Database.ExecuteSqlRawAsync("SET TRANSACTION READ ONLY", cancellationToken);
+            // Whoever reads the answer may take their time.
+            await snapshot._owner.Database.ExecuteSqlRawAsync(
+                "SET TRANSACTION READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 0", cancellationToken);
             return snapshot;
         }
         catch

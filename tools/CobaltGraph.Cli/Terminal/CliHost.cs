@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace CobaltGraph.Cli.Terminal;
@@ -12,6 +13,9 @@ internal sealed class CliHost
 
     /// <summary>The same as bytes, for data instead of answers.</summary>
     public Func<Stream> OutputBytes { get; init; } = () => Stream.Null;
+
+    /// <summary>Whether nobody reads the answers any more.</summary>
+    public Func<bool> OutputIsBroken { get; init; } = () => false;
 
     /// <summary>Progress, notices, prompts, errors.</summary>
     public required TextWriter Error { get; init; }
@@ -59,10 +63,12 @@ internal sealed class CliHost
         var errorIsTerminal = !Console.IsErrorRedirected;
         if (OperatingSystem.IsWindows() && (outputIsTerminal || errorIsTerminal)) Console.OutputEncoding = utf8;
 
+        var output = StandardOutput.Open(throws: false);
         return new()
         {
-            Output = new StreamWriter(StandardOutput.Open(), utf8, bufferSize: 1 << 14),
-            OutputBytes = StandardOutput.Open,
+            Output = new StreamWriter(output, utf8, bufferSize: 1 << 14),
+            OutputBytes = () => StandardOutput.Open(throws: true),
+            OutputIsBroken = () => output is StandardOutput { IsBroken: true },
             Error = new StreamWriter(Console.OpenStandardError(), utf8) { AutoFlush = true },
             Input = () => Console.In,
             InputBytes = () => new CancellableStream(Console.OpenStandardInput()),
@@ -75,18 +81,14 @@ internal sealed class CliHost
         };
     }
 
-    /// <summary>Hands the answer over.</summary>
-    /// <returns>Whether somebody reads it.</returns>
-    public async Task<bool> FlushAsync()
+    /// <summary>Rows for an answer, as long as somebody reads it.</summary>
+    /// <exception cref="BrokenPipeException">Nobody does.</exception>
+    public async IAsyncEnumerable<T> WhileReadAsync<T>(IAsyncEnumerable<T> rows, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        try
+        await foreach (var row in rows.WithCancellation(cancellationToken))
         {
-            await Output.FlushAsync(CancellationToken.None);
-            return true;
-        }
-        catch (BrokenPipeException)
-        {
-            return false;
+            if (OutputIsBroken()) throw new BrokenPipeException();
+            yield return row;
         }
     }
 

@@ -12,11 +12,15 @@ internal sealed class StandardOutput : Stream
     private const int Interrupted = 4;
     private const int Broken = 32;
 
-    private bool _isBroken;
+    private const int Again = 11;
+    private const int AgainOfMac = 35;
 
-    private StandardOutput()
-    {
-    }
+    private readonly bool _throws;
+
+    private StandardOutput(bool throws) => _throws = throws;
+
+    /// <summary>Whether nobody reads it any more.</summary>
+    public bool IsBroken { get; private set; }
 
     public override bool CanRead => false;
 
@@ -33,13 +37,16 @@ internal sealed class StandardOutput : Stream
     }
 
     /// <summary>The stream of this process. Windows has no signal and no number for it; there it is the console's.</summary>
-    public static Stream Open() => OperatingSystem.IsWindows() ? Console.OpenStandardOutput() : new StandardOutput();
+    /// <param name="throws">
+    /// Whether writing fails when nobody reads it; otherwise what is written then goes nowhere, and <see cref="IsBroken"/> tells.
+    /// </param>
+    public static Stream Open(bool throws) => OperatingSystem.IsWindows() ? Console.OpenStandardOutput() : new StandardOutput(throws);
 
-    /// <exception cref="BrokenPipeException">Nobody reads it. What is written after that goes nowhere.</exception>
+    /// <exception cref="BrokenPipeException">Nobody reads it.</exception>
     /// <exception cref="IOException">It cannot be written, for example because a disk is full.</exception>
     public override void Write(ReadOnlySpan<byte> buffer)
     {
-        while (!_isBroken && !buffer.IsEmpty)
+        while (!IsBroken && !buffer.IsEmpty)
         {
             var written = write(File, ref MemoryMarshal.GetReference(buffer), (nuint)buffer.Length);
             if (written >= 0)
@@ -53,12 +60,13 @@ internal sealed class StandardOutput : Stream
                 case Interrupted:
                     continue;
                 // Somebody else, who has the same file open, does not want to wait.
-                case 11 or 35:
+                case Again or AgainOfMac:
                     Thread.Sleep(1);
                     continue;
                 case Broken:
-                    _isBroken = true;
-                    throw new BrokenPipeException();
+                    IsBroken = true;
+                    if (_throws) throw new BrokenPipeException();
+                    break;
                 case var error:
                     throw new IOException($"Standard output cannot be written: {Marshal.GetPInvokeErrorMessage(error)}.");
             }

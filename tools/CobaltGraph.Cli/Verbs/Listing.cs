@@ -17,7 +17,7 @@ internal static class Listing
     {
         var rows = new Limited<T>(query, limit);
         using var answer = call.BeginAnswer();
-        await answer.TableAsync(key, title, columns, rows.ReadAsync(cancellationToken), cancellationToken);
+        await answer.TableAsync(key, title, columns, call.Host.WhileReadAsync(rows.ReadAsync(cancellationToken), cancellationToken), cancellationToken);
         if (call.Json) answer.Value("has_more", "", rows.HasMore);
         answer.End();
         if (rows.HasMore) call.Host.Notice($"There are more. Ask for them with a higher --limit, for all with --limit 0.");

@@ -104,9 +104,7 @@ internal static class ImportVerb
         IReadOnlyList<string> written = options.Rejects is { } file ? [.. file.Written.Select(part => part.Path)] : [];
         using (var answer = call.BeginAnswer())
         {
-            answer.Table(
-                "files", "Files", FileColumns(dryRun),
-                host.OutputIsTerminal && !call.Json ? [.. result.Files.Where(file => file.LeftOut is null)] : result.Files);
+            answer.Table("files", "Files", FileColumns(dryRun), result.Files);
             if (result.Rejections.Count > 0 || call.Json)
                 answer.Table("rejected", "Rejected lines", RejectedColumns, result.Rejections);
             answer.Value("rows_read", "Read", result.Read);

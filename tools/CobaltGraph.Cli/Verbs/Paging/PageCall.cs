@@ -53,7 +53,7 @@ internal sealed class PageCall
         Func<RowCount?>? total,
         CancellationToken cancellationToken)
     {
-        await answer.TableAsync(key, title, columns, rows.ReadAsync(cancellationToken), cancellationToken);
+        await answer.TableAsync(key, title, columns, _call.Host.WhileReadAsync(rows.ReadAsync(cancellationToken), cancellationToken), cancellationToken);
         var count = total?.Invoke();
         if (_call.Json)
         {

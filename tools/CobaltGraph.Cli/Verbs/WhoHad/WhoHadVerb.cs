@@ -69,12 +69,12 @@ internal static class WhoHadVerb
                 throw CliException.Usage($"{option} goes with --conflicts; the time of an address is --at.");
             }
 
+            var page = wanted is null ? paging.Begin(call) : null;
             await using var database = await call.OpenDatabaseAsync(cancellationToken);
-            var page = paging.Begin(call);
-            await using var source = await page.OpenAsync(database, cancellationToken);
-            var queries = new AddressQueries(source, page.QueryOptions);
-            if (wanted is null)
+            if (page is not null)
             {
+                await using var source = await page.OpenAsync(database, cancellationToken);
+                var queries = new AddressQueries(source, page.QueryOptions);
                 var rows = page.Rows<AddressConflict>(
                     request => queries.GetConflictsAsync(page.Time(from), page.Time(until), request, cancellationToken));
                 using var list = call.BeginAnswer();
@@ -83,7 +83,7 @@ internal static class WhoHadVerb
             }
 
             var when = parse.GetValue(at) ?? host.Clock.GetUtcNow();
-            var holders = await queries.WhoHadAsync(wanted, when, cancellationToken);
+            var holders = await new AddressQueries(database, new QueryOptions()).WhoHadAsync(wanted!, when, cancellationToken);
             using var answer = call.BeginAnswer();
             answer.Value("address", "Address", wanted);
             answer.Value("at", "At (UTC)", when);
