@@ -16,7 +16,8 @@ internal static class Report
         *Other findings*: anything else that the audit of the database found, such as a counter, a time or an event that its
         rows do not account for. `COBALTGRAPH_SEED=<seed> tests/reliability.sh` repeats a run's workload and plan of faults.
 
-        Servers have fsync on, save in 6 and 7, where none is killed; they are killed with SIGKILL, all their processes at once.
+        Servers have fsync on, save in 6, 7 and the orders of statements of 5, where none is killed; they are killed with SIGKILL, all
+        their processes at once.
         What this does not show: a machine that loses power with data in its disk's cache.
         """;
 

@@ -16,6 +16,7 @@ public class ReadmeTests
     [Theory]
     [InlineData("query")]
     [InlineData("register")]
+    [InlineData("search")]
     [InlineData("stream")]
     [InlineData("batch")]
     public void Example_is_code_that_a_test_runs(string name)

@@ -1,6 +1,7 @@
 using CobaltGraph.Data.Ingest;
 using CobaltGraph.Model;
 using CobaltGraph.Testing;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 using static CobaltGraph.Data.Tests.Ingest.IngestServiceTests;
 
@@ -127,6 +128,52 @@ public sealed class TimeoutTests(PostgresServerFixture server) : DatabaseTest(se
         Assert.InRange(waits.Sum() * 0.75, 285, 330);
         Assert.Equal(retry.MaxDelay.TotalSeconds, waits.Max());
         Assert.True(TimeSpan.FromSeconds(waits.Sum()) < retry.BatchTimeout);
+    }
+
+    [Fact]
+    public async Task Waits_double_up_to_the_longest_and_half_of_each_is_left_to_chance()
+    {
+        await using var nowhere = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Username=u;Database=d;Timeout=1");
+        using var log = new Waits();
+        var retry = new IngestRetryOptions { MaxAttempts = 12, FirstDelay = TimeSpan.FromMilliseconds(2), MaxDelay = TimeSpan.FromMilliseconds(64) };
+
+        await Assert.ThrowsAsync<IngestException>(() => new IngestService(nowhere, log).StoreAsync(
+            Stream(Rows(1)), new IngestOptions<Connection> { Retry = retry }, cancellationToken: Cancel));
+
+        double[] longest = [2, 4, 8, 16, 32, 64, 64, 64, 64, 64, 64];
+        Assert.Equal(longest.Length, log.Milliseconds.Count);
+        var parts = log.Milliseconds.Zip(longest, (wait, most) => wait / most).ToList();
+        Assert.All(parts, part => Assert.InRange(part, 0.499, 1.001));
+        // As one in a thousand at each step: eleven alike are no chance.
+        Assert.True(parts.Max() - parts.Min() > 0.02, "There is no jitter.");
+    }
+
+    /// <summary>The waits that are told.</summary>
+    private sealed class Waits : ILoggerFactory, ILogger
+    {
+        public List<double> Milliseconds { get; } = [];
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public void AddProvider(ILoggerProvider provider)
+        {
+        }
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull
+            => null;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (((IEnumerable<KeyValuePair<string, object?>>)state!).FirstOrDefault(value => value.Key == "Delay").Value is TimeSpan delay)
+                Milliseconds.Add(delay.TotalMilliseconds);
+        }
+
+        public void Dispose()
+        {
+        }
     }
 
     private static async Task GivesUpAsync(NpgsqlDataSource source)

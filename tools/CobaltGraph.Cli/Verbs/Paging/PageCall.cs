@@ -90,7 +90,11 @@ internal sealed class PageCall
         }
 
         if (next is not null)
-            _call.Host.Notice($"There are more; --limit 0 shows all. The next page, with the same options: --cursor {CursorText(next)}");
+        {
+            var options = Limit > PageRequest.MaxLimit ? $"the same options and --limit {PageRequest.MaxLimit}" : "the same options";
+            _call.Host.Notice($"There are more; --limit 0 shows all. The next page, with {options}: --cursor {CursorText(next)}");
+        }
+
         if (previous is not null)
             _call.Host.Notice($"The page before: --cursor {CursorText(previous)}");
     }
