@@ -91,8 +91,8 @@ internal sealed class AddressQueries(IDbContextFactory<CobaltGraphContext> conte
             cancellationToken).ConfigureAwait(false);
     }
 
-    // As the view address_conflicts has them, of the claims that reach into a range: for a pair that claims an address for years
-    // the view would join all of them. A device may claim an address by a sighting and by an update at once: what overlaps of a
+    // As the view address_conflicts has them, but of the claims that reach into a range: no condition on times gets below the view's
+    // merging, and it would join all claims there ever were. A device may claim an address by a sighting and by an update at once: what overlaps of a
     // pair is one conflict.
     private static IQueryable<Conflict> Conflicts(CobaltGraphContext context, DateTimeOffset from, DateTimeOffset until)
         => context.Database.SqlQuery<Conflict>(

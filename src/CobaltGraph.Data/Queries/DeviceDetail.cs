@@ -28,7 +28,7 @@ public sealed record DeviceDetail
 
     /// <summary>
     /// Countries of the destinations it ever reached, of the <see cref="DeviceDetailRequest.CountedDestinations"/> with most
-    /// connections; those of most connections first.
+    /// connections; those of most connections first. They are told by the same 100 ports at most of a destination.
     /// </summary>
     public required IReadOnlyList<DeviceDestinationCountry> Countries { get; init; }
 

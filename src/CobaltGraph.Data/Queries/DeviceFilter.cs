@@ -36,8 +36,8 @@ public sealed record DeviceFilter
 
     /// <summary>
     /// First digits of the MAC address: 1 to 12 hexadecimal digits, in any case, with <c>:</c>, <c>-</c> or <c>.</c> between if at
-    /// all, then after every two, four or six. Six are the OUI, twelve one device; an address in any notation of <see cref="MacAddress"/> is that device too, as
-    /// <c>8:0:2b:1:2:3</c>. Field <c>mac</c>.
+    /// all, then after every two, four or six. Six are the OUI, twelve one device; an address in any notation of
+    /// <see cref="MacAddress"/> is that device too, as <c>8:0:2b:1:2:3</c>. Field <c>mac</c>.
     /// </summary>
     public string? MacPrefix { get; init; }
 

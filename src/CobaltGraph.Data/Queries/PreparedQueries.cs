@@ -50,8 +50,7 @@ internal static class PreparedQueries
         {
             if (known.Count >= MaxQueries)
                 return null;
-            var form = marks.ToArray();
-            run = known.GetOrAdd(new QueryForm(form), Prepare<T>(query.Expression));
+            run = known.GetOrAdd(new QueryForm(marks.ToArray()), Prepare<T>(query.Expression));
         }
 
         return run is null ? null : ((Run<T>)run, values);

@@ -144,6 +144,14 @@ public class AddressQueriesTests(PostgresServerFixture server) : TrafficTest(ser
         await HeldAsync(2, "sighting", "10:15", "18:00");
 
         Assert.Equal("1+2 15:00-16:00, 1+2 10:15-12:00", Text(await Queries.GetConflictsAsync(cancellationToken: Cancel)));
+        // The view merges with SQL of its own, which knows no range.
+        Assert.Equal(
+            ["1+2 15:00-16:00", "1+2 10:15-12:00"],
+            await Texts("""
+                SELECT right(mac_address_a::text, 1) || '+' || right(mac_address_b::text, 1) || to_char("from" AT TIME ZONE 'UTC', ' HH24:MI-')
+                       || to_char(until AT TIME ZONE 'UTC', 'HH24:MI')
+                FROM address_conflicts ORDER BY "from" DESC
+                """));
         // The claim of 10:30 is not of the range.
         Assert.Equal("1+2 10:15-11:00", Text(await Queries.GetConflictsAsync(At("10:20"), At("10:25"), cancellationToken: Cancel)));
     }
