@@ -23,9 +23,9 @@ public static class CobaltGraphServiceCollectionExtensions
     /// Adds a pooled <see cref="CobaltGraphContext"/> (scoped), its <see cref="IDbContextFactory{TContext}"/>, the
     /// <see cref="IIngestService"/>, the <see cref="IExportService"/> and the queries (<see cref="IConnectionQueries"/>,
     /// <see cref="IDeviceQueries"/>, <see cref="IDeviceDetailQueries"/>, <see cref="IDestinationQueries"/>,
-    /// <see cref="IAddressQueries"/>; all singletons), and the <see cref="NpgsqlDataSource"/> that all share. A data source
-    /// that the application registered for a database of its own stays what it is, and is not used for CobaltGraph. A second
-    /// call changes nothing.
+    /// <see cref="IAddressQueries"/>, <see cref="IEventQueries"/>; all singletons), and the <see cref="NpgsqlDataSource"/> that
+    /// all share. A data source that the application registered for a database of its own stays what it is, and is not used
+    /// for CobaltGraph. A second call changes nothing.
     /// </summary>
     /// <param name="services">The services to add to.</param>
     /// <param name="connectionString">
@@ -108,6 +108,9 @@ public static class CobaltGraphServiceCollectionExtensions
             provider.GetRequiredService<IDbContextFactory<CobaltGraphContext>>(),
             provider.GetRequiredService<QueryOptions>()));
         services.TryAddSingleton<IAddressQueries>(provider => new AddressQueries(
+            provider.GetRequiredService<IDbContextFactory<CobaltGraphContext>>(),
+            provider.GetRequiredService<QueryOptions>()));
+        services.TryAddSingleton<IEventQueries>(provider => new EventQueries(
             provider.GetRequiredService<IDbContextFactory<CobaltGraphContext>>(),
             provider.GetRequiredService<QueryOptions>()));
         services.TryAddSingleton<IConnectionQueries>(provider => new ConnectionQueries(

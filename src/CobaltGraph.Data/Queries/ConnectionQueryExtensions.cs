@@ -241,9 +241,9 @@ public static class ConnectionQueryExtensions
         => network.PrefixLength == (network.BaseAddress.AddressFamily == AddressFamily.InterNetwork ? 32 : 128);
 
     // The very first time, and the very last, are -infinity and infinity to Npgsql.
-    private static readonly DateTimeOffset Earliest = DateTimeOffset.MinValue.AddMicroseconds(1);
+    internal static readonly DateTimeOffset Earliest = DateTimeOffset.MinValue.AddMicroseconds(1);
 
-    private static readonly DateTimeOffset Latest = new(9999, 12, 31, 23, 59, 59, 999, 999, TimeSpan.Zero);
+    internal static readonly DateTimeOffset Latest = new(9999, 12, 31, 23, 59, 59, 999, 999, TimeSpan.Zero);
 
     private static readonly int[] UnindexedPorts = [53, 80, 443];
 

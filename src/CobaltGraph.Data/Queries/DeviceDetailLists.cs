@@ -92,16 +92,16 @@ internal sealed class DeviceDetailLists(NpgsqlConnection connection, MacAddress 
         LIMIT $2
         """;
 
+    // The times that a list of events or a search reads: another, which .NET does not have, would end the reading.
     private const string EventsSql =
         """
         SELECT id, "timestamp", event_type, old_value, new_value, metadata::text
         FROM device_events
-        WHERE device_mac = $1
+        WHERE device_mac = $1 AND "timestamp" > '0001-01-01Z' AND "timestamp" < '10000-01-01Z'
         ORDER BY "timestamp" DESC, id DESC
         LIMIT $2
         """;
 
-    // The times that a search reads: another, which .NET does not have, would end the reading.
     private const string ConnectionsSql =
         """
         SELECT id, "timestamp", src_ip, src_port, dst_ip, dst_port, protocol, dst_country, dst_lat, dst_lon, dst_org, dst_hostname,

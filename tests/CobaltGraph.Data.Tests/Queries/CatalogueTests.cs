@@ -26,6 +26,7 @@ public class CatalogueTests(PostgresServerFixture server) : TrafficTest(server)
         var calls = await CallsAsync();
         var searches = calls.Select(call => call.Arguments).OfType<SearchArguments>().ToList();
         var lists = calls.Select(call => call.Arguments).OfType<ListArguments>().ToList();
+        var trails = calls.Select(call => call.Arguments).OfType<EventArguments>().ToList();
 
         // Open ends of a score lie on the same column.
         string[] alike = [nameof(ConnectionFilter.MaxScore)];
@@ -34,6 +35,8 @@ public class CatalogueTests(PostgresServerFixture server) : TrafficTest(server)
             .Except(alike));
         Assert.Empty(typeof(DeviceFilter).GetProperties()
             .Where(property => !lists.Exists(list => property.GetValue(list.Filter) is not null)).Select(property => property.Name));
+        Assert.Empty(typeof(EventFilter).GetProperties()
+            .Where(property => !trails.Exists(trail => property.GetValue(trail.Filter) is not null)).Select(property => property.Name));
         Assert.Empty(Enum.GetValues<DeviceSortColumn>().Except(lists.Select(list => list.Sort.Column)));
     }
 

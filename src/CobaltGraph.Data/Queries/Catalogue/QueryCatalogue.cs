@@ -22,6 +22,7 @@ internal static class QueryCatalogue
         .. Views(),
         .. Destinations(samples),
         .. Addresses(samples),
+        .. Events(samples),
     ];
 
     private static IEnumerable<QueryCall> Devices(QuerySamples samples)
@@ -294,6 +295,33 @@ internal static class QueryCatalogue
         { RowsOf = result => ((Page<AddressConflict>)result).Items.Count };
     }
 
+    private static IEnumerable<QueryCall> Events(QuerySamples samples)
+    {
+        yield return Trail("events", QueryValues.Common, new EventFilter());
+        yield return Trail("events within a day", QueryValues.Common, OfLastDay(new EventFilter()));
+        foreach (var values in AllValues)
+        {
+            for (var i = 0; i < samples.Count; i++)
+            {
+                if (samples.EventDevices.TryGet(values, i, out var mac))
+                {
+                    var filter = new EventFilter { Device = mac };
+                    yield return Trail("events by device", values, filter);
+                    yield return Trail("events by device within a day", values, OfLastDay(filter));
+                }
+
+                if (samples.EventTypes.TryGet(values, i, out var type))
+                {
+                    var filter = new EventFilter { Types = [type] };
+                    yield return Trail("events by type", values, filter);
+                    yield return Trail("events by type within a day", values, OfLastDay(filter));
+                }
+            }
+        }
+
+        EventFilter OfLastDay(EventFilter filter) => filter with { From = samples.EventsUntil.AddDays(-1), Until = samples.EventsUntil };
+    }
+
     private static QueryCall List(
         string query, QueryValues values, DeviceFilter filter, DeviceSort sort = default, string? cursor = null, DeviceListItem? after = null)
         => new(
@@ -314,6 +342,16 @@ internal static class QueryCatalogue
             RowsOf = result => ((ConnectionPage)result).Items.Count,
             Following = cursor is not null ? null
                 : result => ((ConnectionPage)result) is { Next: { } next, Items: var items } ? Search($"{query}, next page", kind, values, filter, next, items[^1]) : null,
+        };
+
+    private static QueryCall Trail(string query, QueryValues values, EventFilter filter, string? cursor = null)
+        => new(
+            query, QueryKind.Other, values, $"{nameof(IEventQueries)}.{nameof(IEventQueries.GetEventsAsync)}", new EventArguments(filter, cursor),
+            async (layer, cancel) => await layer.Events.GetEventsAsync(filter, new() { Cursor = cursor }, cancel).ConfigureAwait(false))
+        {
+            RowsOf = result => ((Page<DeviceEvent>)result).Items.Count,
+            Following = cursor is not null ? null
+                : result => ((Page<DeviceEvent>)result) is { Next: { } next } ? Trail($"{query}, next page", values, filter, next) : null,
         };
 
     private static IEnumerable<QueryCall> Each<T>(SampleValues<T> samples, int count, Func<QueryValues, T, QueryCall> call)

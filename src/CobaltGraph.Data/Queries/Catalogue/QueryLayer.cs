@@ -10,6 +10,7 @@ internal sealed record QueryLayer(
     IDeviceDetailQueries Details,
     IDestinationQueries Destinations,
     IAddressQueries Addresses,
+    IEventQueries Events,
     IDbContextFactory<CobaltGraphContext> Contexts)
 {
     public static QueryLayer Of(IServiceProvider services) => new(
@@ -18,5 +19,6 @@ internal sealed record QueryLayer(
         services.GetRequiredService<IDeviceDetailQueries>(),
         services.GetRequiredService<IDestinationQueries>(),
         services.GetRequiredService<IAddressQueries>(),
+        services.GetRequiredService<IEventQueries>(),
         services.GetRequiredService<IDbContextFactory<CobaltGraphContext>>());
 }

@@ -45,6 +45,14 @@ internal sealed record QuerySamples
 
     public required SampleValues<string> DeviceTypes { get; init; }
 
+    /// <summary>Devices of the most and of the fewest events.</summary>
+    public required SampleValues<MacAddress> EventDevices { get; init; }
+
+    public required SampleValues<DeviceEventType> EventTypes { get; init; }
+
+    /// <summary>Just behind the last event.</summary>
+    public required DateTimeOffset EventsUntil { get; init; }
+
     public static async Task<QuerySamples> DrawAsync(NpgsqlDataSource dataSource, int count, int seed, CancellationToken cancellationToken)
     {
         var random = new Random(seed);
@@ -63,6 +71,12 @@ internal sealed record QuerySamples
                 "SELECT mac_address FROM devices WHERE connection_count > 0 ORDER BY connection_count DESC, mac_address").ConfigureAwait(false);
             var destinations = await ReadAsync<IPAddress>(
                 "SELECT dst_ip FROM device_destinations GROUP BY dst_ip ORDER BY sum(connection_count) DESC, dst_ip").ConfigureAwait(false);
+            var eventDevices = await ReadAsync<PhysicalAddress>(
+                "SELECT device_mac FROM device_events GROUP BY device_mac ORDER BY count(*) DESC, device_mac").ConfigureAwait(false);
+            var eventTypes = (await ReadAsync<string>("SELECT event_type FROM device_events GROUP BY event_type ORDER BY count(*) DESC, event_type")
+                .ConfigureAwait(false)).ConvertAll(EnumText.ParseEventType);
+            var lastEvent = await ReadAsync<DateTime?>(
+                "SELECT max(\"timestamp\") FROM device_events WHERE \"timestamp\" >= '0001-01-03Z' AND \"timestamp\" < '9999-12-31Z'").ConfigureAwait(false);
             var drawn = SampleValues<IPAddress>.Draw(destinations, [IPAddress.Parse("240.0.0.1")], count, random);
             return new QuerySamples
             {
@@ -96,6 +110,11 @@ internal sealed record QuerySamples
                     ["nonesuch"], count, random),
                 Vendors = SampleValues<string>.Draw(await OfDevicesAsync("vendor").ConfigureAwait(false), ["No such vendor"], count, random),
                 DeviceTypes = SampleValues<string>.Draw(await OfDevicesAsync("device_type").ConfigureAwait(false), ["nonesuch"], count, random),
+                EventDevices = SampleValues<MacAddress>.Draw(
+                    eventDevices.ConvertAll(MacAddress.FromPhysicalAddress), [MacAddress.Parse("02:de:ad:00:00:01")], count, random),
+                EventTypes = SampleValues<DeviceEventType>.Draw(
+                    eventTypes, [.. Enum.GetValues<DeviceEventType>().Except(eventTypes)], count, random),
+                EventsUntil = Time(lastEvent[0] ?? DateTime.UnixEpoch).AddMicroseconds(1),
             };
 
             // What destinations say, weighed by the connections of their address.

@@ -1,0 +1,6 @@
+namespace CobaltGraph.Data.Queries.Catalogue;
+
+/// <summary>A page of device events.</summary>
+/// <param name="Filter">Which events.</param>
+/// <param name="Cursor">Where the page begins; null for the first.</param>
+internal sealed record EventArguments(EventFilter Filter, string? Cursor = null);
