@@ -41,6 +41,24 @@ public class CatalogueTests(PostgresServerFixture server) : TrafficTest(server)
     }
 
     [Fact]
+    public async Task Every_pair_of_conditions_is_asked_with_both_in_it()
+    {
+        await StoreAsync(Rows(500));
+        var single = (await CallsAsync()).Where(call => call.Kind is QueryKind.Search or QueryKind.Text).Select(call => call.Query)
+            .Where(name => name.StartsWith("connections by ", StringComparison.Ordinal) && !name.EndsWith("within a day", StringComparison.Ordinal))
+            .Distinct().Count();
+
+        var pairs = QueryCatalogue.AllPairs(await QuerySamples.DrawAsync(Database.DataSource, 2, 1, Cancel)).ToList();
+
+        // A network and an address of destinations are one field. Each pair is asked over everything and within a day.
+        Assert.Equal((single * (single - 1)) - 2, pairs.Select(call => call.Query).Distinct().Count());
+        Assert.All(pairs, call => Assert.Equal(2, Conditions(((SearchArguments)call.Arguments).Filter)));
+
+        static int Conditions(ConnectionFilter filter) => typeof(ConnectionFilter).GetProperties()
+            .Count(property => property.Name is not (nameof(filter.From) or nameof(filter.Until)) && property.GetValue(filter) is not null);
+    }
+
+    [Fact]
     public async Task Catalogue_of_an_empty_database_can_be_asked()
     {
         await using var plans = await CataloguePlans.OpenAsync(Database.ConnectionString, Cancel);

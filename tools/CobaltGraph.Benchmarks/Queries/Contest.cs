@@ -47,6 +47,13 @@ internal sealed record Contest(QueryCall Call, IReadOnlyList<Contestant> Contest
         return (new(call, contestants) { Rows = call.RowsOf(answer) }, answer);
     }
 
+    /// <summary>Asks in our way alone.</summary>
+    public static async Task<(Contest Contest, object Answer)> AloneAsync(QueryCall call, QueryLayer layer, CancellationToken cancellationToken)
+    {
+        var answer = await call.RunAsync(layer, cancellationToken);
+        return (new(call, [new("ours", cancel => call.RunAsync(layer, cancel))]) { Rows = call.RowsOf(answer) }, answer);
+    }
+
     private static HandQuery? HandOf(QueryCall call) => (call.Query, call.Arguments) switch
     {
         (_, SearchArguments search) => ConnectionSql.Of(search),

@@ -29,6 +29,10 @@ internal static class QueriesCommand
             Description = "Some of the queries: those with one of the texts in their name.",
             AllowMultipleArgumentsPerToken = true,
         };
+        var pairs = new Option<bool>("--pairs")
+        {
+            Description = "Every pair of two conditions on connections, with common, rare and absent values, and no other query; ours alone.",
+        };
         var withoutOriginal = new Option<bool>("--without-original") { Description = "Leave out the original's tables, which take as long to load as ours." };
         var version = new Option<string?>("--server") { HelpName = "version", Description = "Version of the server that is started, as 16." };
         var folder = new Option<string?>("--folder") { HelpName = "folder", Description = "Folder on a disk for that server's data; without it /var/tmp." };
@@ -50,7 +54,7 @@ internal static class QueriesCommand
 
         var command = new Command("queries", "Asking questions: CobaltGraph's query layer beside SQL by hand, Dapper and the original's way.")
         {
-            connections, devices, days, seed, repetitions, only, withoutOriginal, version, folder, connection, keep, baseline, json, markdown,
+            connections, devices, days, seed, repetitions, only, pairs, withoutOriginal, version, folder, connection, keep, baseline, json, markdown,
             plot, check,
         };
         command.Validators.Add(result =>
@@ -71,6 +75,7 @@ internal static class QueriesCommand
                 Days = parse.GetValue(days),
                 Seed = parse.GetValue(seed),
                 Repetitions = parse.GetValue(repetitions),
+                OnlyPairs = parse.GetValue(pairs),
                 ValuesPerKind = 4,
                 TimePerQuery = TimeSpan.FromSeconds(20),
                 ReferenceTime = DateTimeOffset.FromUnixTimeSeconds(started.ToUnixTimeSeconds()),
@@ -79,7 +84,7 @@ internal static class QueriesCommand
             await using var server = await BenchmarkServer.StartAsync(
                 parse.GetValue(connection), parse.GetValue(version), parse.GetValue(folder), new IngestCommand.Progress(Say), cancellationToken);
             var report = await RunAsync(
-                server, setup, [.. IngestCommand.Keys(parse.GetValue(only))], !parse.GetValue(withoutOriginal), parse.GetValue(keep), few, started, Say,
+                server, setup, [.. IngestCommand.Keys(parse.GetValue(only))], !parse.GetValue(withoutOriginal) && !parse.GetValue(pairs), parse.GetValue(keep), few, started, Say,
                 cancellationToken);
 
             if (parse.GetValue(json) is { } jsonFile)

@@ -8,7 +8,7 @@ namespace CobaltGraph.Benchmarks.Queries;
 internal static class QueriesPage
 {
     /// <summary>Name of a part, of its marks and of its plot.</summary>
-    public static string PartOf(QueriesSetup setup) => string.Create(CultureInfo.InvariantCulture, $"queries-{setup.Connections}-{setup.Devices}");
+    public static string PartOf(QueriesSetup setup) => string.Create(CultureInfo.InvariantCulture, $"{(setup.OnlyPairs ? "pairs" : "queries")}-{setup.Connections}-{setup.Devices}");
 
     /// <param name="report">What was measured.</param>
     /// <param name="page">The page.</param>

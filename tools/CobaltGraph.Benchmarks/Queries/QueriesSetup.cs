@@ -17,6 +17,9 @@ internal sealed record QueriesSetup
     /// <summary>Common values of each condition, and as many rare ones.</summary>
     public required int ValuesPerKind { get; init; }
 
+    /// <summary>Whether every pair of two conditions is asked, and nothing else, by the query layer alone.</summary>
+    public bool OnlyPairs { get; init; }
+
     /// <summary>A way that needed more for a query is not asked again.</summary>
     public required TimeSpan TimePerQuery { get; init; }
 

@@ -14,7 +14,8 @@ internal sealed class QueryBenchmark(QueriesSetup setup, QueryLayer layer, Npgsq
     public async Task<IReadOnlyList<QueryResult>> RunAsync(IReadOnlyList<string> only, CancellationToken cancellationToken)
     {
         var samples = await QuerySamples.DrawAsync(dataSource, setup.ValuesPerKind, (int)setup.Seed, cancellationToken);
-        var queries = QueryCatalogue.Calls(samples)
+        var calls = setup.OnlyPairs ? QueryCatalogue.AllPairs(samples) : QueryCatalogue.Calls(samples);
+        var queries = calls
             .Where(call => only.Count == 0 || only.Any(text => call.Query.Contains(text, StringComparison.OrdinalIgnoreCase)))
             .GroupBy(call => call.Query).ToList();
         if (queries.Count == 0)
@@ -27,10 +28,10 @@ internal sealed class QueryBenchmark(QueriesSetup setup, QueryLayer layer, Npgsq
             List<Contest> first = [], following = [];
             foreach (var call in query)
             {
-                var (contest, answer) = await Contest.PrepareAsync(call, layer, dataSource, original, cancellationToken);
+                var (contest, answer) = await PrepareAsync(call);
                 first.Add(contest);
                 if (call.Following?.Invoke(answer) is { } next)
-                    following.Add((await Contest.PrepareAsync(next, layer, dataSource, original, cancellationToken)).Contest);
+                    following.Add((await PrepareAsync(next)).Contest);
             }
 
             foreach (var contests in (List<Contest>[])[first, following])
@@ -50,6 +51,10 @@ internal sealed class QueryBenchmark(QueriesSetup setup, QueryLayer layer, Npgsq
         }
 
         return results;
+
+        Task<(Contest Contest, object Answer)> PrepareAsync(QueryCall call) => setup.OnlyPairs
+            ? Contest.AloneAsync(call, layer, cancellationToken)
+            : Contest.PrepareAsync(call, layer, dataSource, original, cancellationToken);
     }
 
     private async Task WarmUpAsync(List<Contest> contests, CancellationToken cancellationToken)

@@ -24,7 +24,10 @@ internal static class QueryTables
     /// <param name="baseline">The same with few rows stored; null when it was not given.</param>
     public static IEnumerable<Target> Targets(IReadOnlyList<QueryResult> queries, IReadOnlyList<QueryResult>? baseline)
     {
-        foreach (var kind in Enum.GetValues<QueryKind>().Where(kind => QueryResult.LimitOf(kind) is not null))
+        // Of pairs alone nothing else is missing.
+        var kinds = queries.All(query => query.Kind is QueryKind.Pair or QueryKind.PairOfDay)
+            ? [QueryKind.Pair, QueryKind.PairOfDay] : Enum.GetValues<QueryKind>();
+        foreach (var kind in kinds.Where(kind => QueryResult.LimitOf(kind) is not null))
         {
             var slowest = queries.Where(query => query.Kind == kind).MaxBy(query => query.Of("ours")!.P95);
             yield return new(
@@ -39,6 +42,8 @@ internal static class QueryTables
                 kind.Sum(query => query.Of("ours")!.Medians) / kind.Sum(query => query.Of("a")!.Medians));
         }
 
+        if (compared.Count == 0)
+            yield break;
         var greediest = compared.MaxBy(query => query.Of("ours")!.AllocatedBytes / query.Of("a")!.AllocatedBytes);
         yield return new(
             $"allocated by ours ÷ a{Named(greediest)}", MostAllocated, AtMost: true,

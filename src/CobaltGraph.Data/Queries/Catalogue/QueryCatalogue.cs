@@ -25,6 +25,56 @@ internal static class QueryCatalogue
         .. Events(samples),
     ];
 
+    /// <summary>Every pair of two conditions on connections, over everything and within a day: both common, one or both rare, one that is nowhere.</summary>
+    public static IEnumerable<QueryCall> AllPairs(QuerySamples samples)
+    {
+        (QueryValues First, QueryValues Second)[] values =
+        [
+            (QueryValues.Common, QueryValues.Common), (QueryValues.Common, QueryValues.Rare), (QueryValues.Rare, QueryValues.Common),
+            (QueryValues.Rare, QueryValues.Rare), (QueryValues.Absent, QueryValues.Common), (QueryValues.Common, QueryValues.Absent),
+        ];
+        var conditions = Conditions(samples);
+        for (var first = 0; first < conditions.Count; first++)
+        {
+            foreach (var second in conditions.Skip(first + 1))
+            {
+                // Both are what the filter says of the destination's address.
+                if (conditions[first].Name == "destination" && second.Name == "network")
+                    continue;
+                var query = $"connections by {conditions[first].Name} and {second.Name}";
+                foreach (var pair in values)
+                {
+                    for (var i = 0; i < samples.Count; i++)
+                    {
+                        if (conditions[first].Filter(pair.First, i) is not { } one || second.Filter(pair.Second, i) is not { } other)
+                            break;
+                        var both = Both(one, other);
+                        var rarer = (QueryValues)Math.Max((int)pair.First, (int)pair.Second);
+                        yield return Search(query, QueryKind.Pair, rarer, both);
+                        yield return Search(
+                            $"{query} within a day", QueryKind.PairOfDay, rarer, WithinDay(both, samples.Days[i % samples.Days.Count]));
+                    }
+                }
+            }
+        }
+
+        static ConnectionFilter Both(ConnectionFilter one, ConnectionFilter other) => one with
+        {
+            Devices = one.Devices ?? other.Devices,
+            Source = one.Source ?? other.Source,
+            Destination = one.Destination ?? other.Destination,
+            Ports = one.Ports ?? other.Ports,
+            Protocol = one.Protocol ?? other.Protocol,
+            Country = one.Country ?? other.Country,
+            Organization = one.Organization ?? other.Organization,
+            Hostname = one.Hostname ?? other.Hostname,
+            Levels = one.Levels ?? other.Levels,
+            MinScore = one.MinScore ?? other.MinScore,
+            Category = one.Category ?? other.Category,
+            Metadata = one.Metadata ?? other.Metadata,
+        };
+    }
+
     private static IEnumerable<QueryCall> Devices(QuerySamples samples)
     {
         yield return List("devices", QueryValues.Common, new DeviceFilter());

@@ -9,6 +9,9 @@ internal sealed class TableCatalogue
 
     private readonly Dictionary<string, (string Parent, long Bytes)> _relations = new(StringComparer.Ordinal);
 
+    /// <summary>All indexes, of a partitioned table its own.</summary>
+    public IReadOnlyList<TableIndex> Indexes { get; private set; } = [];
+
     /// <summary>Partitions of connections.</summary>
     public int Partitions => _relations.Count(relation => relation.Value.Parent == Connections && relation.Key != Connections && relation.Value.Bytes >= 0);
 
@@ -34,7 +37,35 @@ internal sealed class TableCatalogue
             }
         }
 
+        catalogue.Indexes = await ReadIndexesAsync(dataSource, cancellationToken).ConfigureAwait(false);
         return catalogue;
+    }
+
+    private static async Task<IReadOnlyList<TableIndex>> ReadIndexesAsync(NpgsqlDataSource dataSource, CancellationToken cancellationToken)
+    {
+        var indexes = new List<TableIndex>();
+        var command = dataSource.CreateCommand(
+            """
+            SELECT c.relname, t.relname, x.indisunique,
+                   pg_catalog.pg_relation_size(c.oid)
+                   + (SELECT coalesce(sum(pg_catalog.pg_relation_size(i.inhrelid)), 0) FROM pg_catalog.pg_inherits AS i WHERE i.inhparent = c.oid)::bigint
+            FROM pg_catalog.pg_index AS x
+            JOIN pg_catalog.pg_class AS c ON c.oid = x.indexrelid
+            JOIN pg_catalog.pg_class AS t ON t.oid = x.indrelid
+            WHERE c.relnamespace = current_schema()::regnamespace AND NOT c.relispartition
+            ORDER BY t.relname, c.relname
+            """);
+        await using (command.ConfigureAwait(false))
+        {
+            var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            await using (reader.ConfigureAwait(false))
+            {
+                while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+                    indexes.Add(new(reader.GetString(0), reader.GetString(1), reader.GetBoolean(2), reader.GetInt64(3)));
+            }
+        }
+
+        return indexes;
     }
 
     public string ParentOf(string relation) => _relations.TryGetValue(relation, out var known) ? known.Parent : relation;

@@ -37,6 +37,16 @@ internal static class ExplainVerb
         new("sql", "SQL", plan => string.Join(";\n", plan.Statements.Select(statement => statement.Sql))) { ProgramsOnly = true },
     ];
 
+    private static readonly Column<IndexUse>[] IndexesShown =
+    [
+        new("index", "Index", use => use.Index.Name),
+        new("table", "Table", use => use.Index.Table),
+        new("unique", "Unique", use => use.Index.IsUnique),
+        new("bytes", "MB", use => use.Index.Bytes) { Right = true, Display = use => Number(use.Index.Bytes / 1048576.0) },
+        new("queries", "Queries", use => use.Queries.Count) { Right = true },
+        new("used_by", "Used by", use => string.Join(", ", use.Queries)) { Spare = 1 },
+    ];
+
     public static VerbCommand Create(CliHost host)
     {
         var only = new Option<string[]>("--only")
@@ -74,6 +84,10 @@ internal static class ExplainVerb
             var coverage = Coverage.Of(plans);
             using var answer = call.BeginAnswer();
             answer.Table("queries", "Queries", Shown, plans);
+            answer.Table("indexes", "Indexes", IndexesShown, catalogue.Tables.Indexes.Select(index => new IndexUse(index, [
+                .. plans.Where(plan => plan.Plans.Any(each => each.Indexes.Any(name => catalogue.Tables.ParentOf(name) == index.Name)))
+                    .Select(plan => plan.Call.Query).Distinct(),
+            ])));
             answer.Value("partitions_of_connections", "Partitions of connections", catalogue.Tables.Partitions);
             answer.Value("queries_covered", "Queries covered", coverage.Covered);
             answer.Value("queries_asked", "Queries asked", coverage.Asked);
@@ -87,6 +101,8 @@ internal static class ExplainVerb
         });
         return verb;
     }
+
+    private sealed record IndexUse(TableIndex Index, IReadOnlyList<string> Queries);
 
     private static string Joined(IEnumerable<string> names) => string.Join(' ', names.Distinct().Order(StringComparer.Ordinal));
 
