@@ -96,6 +96,7 @@ CREATE TABLE device_addresses (
     source character varying(10) NOT NULL, -- sighting: ARP or DHCP; update: a client set devices.ip_address; traffic: connections came from it.
     first_seen timestamp with time zone NOT NULL, -- First observation.
     last_seen timestamp with time zone NOT NULL, -- Last observation; infinity while an update still stands.
+    latest_connection timestamp with time zone, -- Latest event time of the connections among them, at most that of the year 9999: beyond last_seen where a sensor's clock was ahead. NULL of sightings and updates.
     CONSTRAINT ck_device_addresses_source CHECK (source::text = ANY (ARRAY['sighting'::character varying, 'update'::character varying, 'traffic'::character varying]::text[])),
     CONSTRAINT ck_device_addresses_times CHECK (first_seen <= last_seen AND isfinite(first_seen) AND (isfinite(last_seen) OR source::text = 'update'::text)),
     CONSTRAINT pk_device_addresses PRIMARY KEY (mac_address, ip_address, source, first_seen)
@@ -135,6 +136,7 @@ CREATE TABLE device_events (
     CONSTRAINT pk_device_events PRIMARY KEY (id)
 );
 CREATE INDEX ix_device_events_device_mac_timestamp ON device_events USING btree (device_mac, "timestamp");
+CREATE INDEX ix_device_events_event_type_timestamp ON device_events USING btree (event_type, "timestamp");
 CREATE INDEX ix_device_events_timestamp ON device_events USING btree ("timestamp");
 CREATE TRIGGER device_events_refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON device_events FOR EACH STATEMENT EXECUTE FUNCTION device_events_refuse_change();
 -- device_events_id_seq: bigint, from 1 by 1, of device_events.id
@@ -459,12 +461,12 @@ CREATE OR REPLACE VIEW device_threats AS
 --     Migrations.Sql/objects/functions/record_address_updates.v01.sql
 --     Ends in device_addresses what clients said of devices.ip_address before, and begins what they say now, since the time given or now(). Either may be NULL. For triggers on devices.
 
--- record_addresses(p_macs macaddr[], p_ips inet[], p_source text, p_firsts timestamp with time zone[], p_lasts timestamp with time zone[])
+-- record_addresses(p_macs macaddr[], p_ips inet[], p_source text, p_firsts timestamp with time zone[], p_lasts timestamp with time zone[], p_latests timestamp with time zone[] DEFAULT NULL::timestamp with time zone[])
 --     returns void
 --     plpgsql, VOLATILE, SECURITY DEFINER, PARALLEL UNSAFE, enable_bitmapscan=off; enable_hashjoin=off; enable_material=off; enable_mergejoin=off; enable_nestloop=on; enable_seqscan=off; jit=off; plan_cache_mode=force_generic_plan; search_path=<schema>, pg_temp
 --     for its owner
 --     Migrations.Sql/objects/functions/record_addresses.v01.sql
---     Merges observations of addresses, one run per element of the arrays, into device_addresses. For triggers and functions that hold the locks of the devices.
+--     Merges observations of addresses, one run per element of the arrays, into device_addresses; p_latests are the latest event times of connections, which may lie ahead. For triggers and functions that hold the locks of the devices.
 
 -- sweep_device_status(p_now timestamp with time zone DEFAULT now(), OUT became_active bigint, OUT became_idle bigint, OUT became_offline bigint)
 --     returns record

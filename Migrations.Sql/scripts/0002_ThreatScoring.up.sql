@@ -7,12 +7,13 @@
 --        device_sightings.metadata_seen_at; alters column ingest_batches.content_hash; creates tables destinations,
 --        device_activity_hourly, device_addresses, device_threat_counts; creates indexes
 --        ix_connections_dst_port_timestamp, ix_connections_src_ip_timestamp, ix_connections_threat_category_timestamp,
---        ix_connections_timestamp_threat_score, ix_device_destinations_first_seen, ix_destinations_dst_country,
---        ix_destinations_dst_port, ix_device_activity_hourly_hour, ix_device_addresses_ip_address_first_seen,
---        ix_device_addresses_mac_address; creates or replaces functions threat_category_weight, distinct_estimate,
---        ensure_text_search, ensure_connection_partitions, drop_connection_partitions, sweep_device_status,
---        address_lapse, record_addresses, record_address_updates, address_claims, devices_log_insert,
---        devices_log_update, devices_log_delete, devices_log_truncate, merge_device_sightings, connections_count,
+--        ix_connections_timestamp_threat_score, ix_device_events_event_type_timestamp,
+--        ix_device_destinations_first_seen, ix_destinations_dst_country, ix_destinations_dst_port,
+--        ix_device_activity_hourly_hour, ix_device_addresses_ip_address_first_seen, ix_device_addresses_mac_address;
+--        creates or replaces functions threat_category_weight, distinct_estimate, ensure_text_search,
+--        ensure_connection_partitions, drop_connection_partitions, sweep_device_status, address_lapse,
+--        record_addresses, record_address_updates, address_claims, devices_log_insert, devices_log_update,
+--        devices_log_delete, devices_log_truncate, merge_device_sightings, connections_count,
 --        connections_refuse_rewrite, connections_count_update; drops function merge_device_sightings; creates or
 --        replaces trigger connections_count_update; creates or replaces views device_summary, device_threats,
 --        address_conflicts; writes rows of devices, device_threat_counts, device_activity_hourly, destinations,
@@ -173,6 +174,7 @@ CREATE TABLE device_addresses (
     source character varying(10) NOT NULL,
     first_seen timestamp with time zone NOT NULL,
     last_seen timestamp with time zone NOT NULL,
+    latest_connection timestamp with time zone,
     CONSTRAINT ck_device_addresses_source CHECK (source IN ('sighting', 'update', 'traffic')),
     CONSTRAINT ck_device_addresses_times CHECK (first_seen <= last_seen AND isfinite(first_seen) AND (isfinite(last_seen) OR source = 'update'))
 )
@@ -181,6 +183,7 @@ COMMENT ON TABLE device_addresses IS 'Which device held which address, from when
 COMMENT ON COLUMN device_addresses.source IS 'sighting: ARP or DHCP; update: a client set devices.ip_address; traffic: connections came from it.';
 COMMENT ON COLUMN device_addresses.first_seen IS 'First observation.';
 COMMENT ON COLUMN device_addresses.last_seen IS 'Last observation; infinity while an update still stands.';
+COMMENT ON COLUMN device_addresses.latest_connection IS 'Latest event time of the connections among them, at most that of the year 9999: beyond last_seen where a sensor''s clock was ahead. NULL of sightings and updates.';
 
 CREATE TABLE device_threat_counts (
     src_mac macaddr NOT NULL,
@@ -198,6 +201,8 @@ CREATE INDEX ix_connections_src_ip_timestamp ON connections (src_ip, timestamp) 
 CREATE INDEX ix_connections_threat_category_timestamp ON connections (threat_category, timestamp) WHERE threat_category IS NOT NULL;
 
 CREATE INDEX ix_connections_timestamp_threat_score ON connections (timestamp, threat_score) WHERE threat_score >= 2::real;
+
+CREATE INDEX ix_device_events_event_type_timestamp ON device_events (event_type, timestamp);
 
 CREATE INDEX ix_device_destinations_first_seen ON device_destinations (first_seen);
 
@@ -666,7 +671,8 @@ CREATE OR REPLACE FUNCTION record_addresses(
     p_ips inet[],
     p_source text,
     p_firsts timestamptz[],
-    p_lasts timestamptz[])
+    p_lasts timestamptz[],
+    p_latests timestamptz[] DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql
 VOLATILE
@@ -690,26 +696,29 @@ DECLARE
     r_ips inet[];
     r_firsts timestamptz[];
     r_lasts timestamptz[];
+    r_latests timestamptz[];
     r_froms timestamptz[];
     r_untils timestamptz[];
     r_keys timestamptz[];
     r_ends timestamptz[];
+    r_tops timestamptz[];
     -- what they become, and whether rows with a later begin are in it
     m_macs macaddr[];
     m_ips inet[];
     m_firsts timestamptz[];
     m_lasts timestamptz[];
+    m_latests timestamptz[];
     m_absorbed boolean[];
 BEGIN
     -- 0.0.0.0 and :: are no address; a prefix length is no part of one.
     SELECT pg_catalog.array_agg(u.mac), pg_catalog.array_agg(u.ip),
-           pg_catalog.array_agg(u.first_at), pg_catalog.array_agg(u.last_at),
+           pg_catalog.array_agg(u.first_at), pg_catalog.array_agg(u.last_at), pg_catalog.array_agg(u.latest_at),
            pg_catalog.array_agg(u.first_at - v_lapse), pg_catalog.array_agg(u.last_at + v_lapse)
-    INTO r_macs, r_ips, r_firsts, r_lasts, r_froms, r_untils
+    INTO r_macs, r_ips, r_firsts, r_lasts, r_latests, r_froms, r_untils
     FROM (
         SELECT a.mac, set_masklen(a.ip, CASE family(a.ip) WHEN 4 THEN 32 ELSE 128 END) AS ip,
-               least(a.first_at, v_now) AS first_at, least(a.last_at, v_now) AS last_at
-        FROM unnest(p_macs, p_ips, p_firsts, p_lasts) AS a(mac, ip, first_at, last_at)
+               least(a.first_at, v_now) AS first_at, least(a.last_at, v_now) AS last_at, a.latest_at
+        FROM unnest(p_macs, p_ips, p_firsts, p_lasts, p_latests) AS a(mac, ip, first_at, last_at, latest_at)
         WHERE a.mac IS NOT NULL AND a.ip IS NOT NULL AND host(a.ip) NOT IN ('0.0.0.0', '::')
     ) AS u;
 
@@ -719,35 +728,38 @@ BEGIN
 
     SELECT pg_catalog.array_agg(u.mac), pg_catalog.array_agg(u.ip),
            pg_catalog.array_agg(least(u.first_at, t.first_seen)), pg_catalog.array_agg(greatest(u.last_at, t.last_seen)),
-           pg_catalog.array_agg(t.first_seen), pg_catalog.array_agg(t.last_seen)
-    INTO r_macs, r_ips, r_firsts, r_lasts, r_keys, r_ends
-    FROM unnest(r_macs, r_ips, r_firsts, r_lasts, r_froms, r_untils) AS u(mac, ip, first_at, last_at, from_at, until_at)
+           pg_catalog.array_agg(greatest(u.latest_at, t.latest_connection)),
+           pg_catalog.array_agg(t.first_seen), pg_catalog.array_agg(t.last_seen), pg_catalog.array_agg(t.latest_connection)
+    INTO r_macs, r_ips, r_firsts, r_lasts, r_latests, r_keys, r_ends, r_tops
+    FROM unnest(r_macs, r_ips, r_firsts, r_lasts, r_latests, r_froms, r_untils)
+        AS u(mac, ip, first_at, last_at, latest_at, from_at, until_at)
     LEFT JOIN device_addresses AS t
         ON t.mac_address = u.mac AND t.ip_address = u.ip AND t.source::text = p_source
         AND t.first_seen <= u.until_at AND t.last_seen >= u.from_at;
 
     SELECT pg_catalog.array_agg(m.mac), pg_catalog.array_agg(m.ip),
-           pg_catalog.array_agg(m.first_at), pg_catalog.array_agg(m.last_at),
+           pg_catalog.array_agg(m.first_at), pg_catalog.array_agg(m.last_at), pg_catalog.array_agg(m.latest_at),
            pg_catalog.array_agg(m.last_key > m.first_at), count(*) FILTER (WHERE m.last_key > m.first_at)
-    INTO m_macs, m_ips, m_firsts, m_lasts, m_absorbed, v_absorbed
+    INTO m_macs, m_ips, m_firsts, m_lasts, m_latests, m_absorbed, v_absorbed
     FROM (
         SELECT g.mac, g.ip, min(g.key) AS key, max(g.key) AS last_key, min(g.key_end) AS key_end,
-               min(g.first_at) AS first_at, max(g.last_at) AS last_at
+               max(g.key_top) AS key_top, min(g.first_at) AS first_at, max(g.last_at) AS last_at, max(g.latest_at) AS latest_at
         FROM (
-            SELECT o.mac, o.ip, o.key, o.key_end, o.first_at, o.last_at,
+            SELECT o.mac, o.ip, o.key, o.key_end, o.key_top, o.first_at, o.last_at, o.latest_at,
                    count(*) FILTER (WHERE o.starts) OVER (
                        PARTITION BY o.mac, o.ip ORDER BY o.first_at ROWS UNBOUNDED PRECEDING) AS run
             FROM (
-                SELECT u.mac, u.ip, u.key, u.key_end, u.first_at, u.last_at,
+                SELECT u.mac, u.ip, u.key, u.key_end, u.key_top, u.first_at, u.last_at, u.latest_at,
                        u.first_at > max(u.last_at) OVER (
                            PARTITION BY u.mac, u.ip ORDER BY u.first_at
                            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) + v_lapse AS starts
-                FROM unnest(r_macs, r_ips, r_firsts, r_lasts, r_keys, r_ends) AS u(mac, ip, first_at, last_at, key, key_end)
+                FROM unnest(r_macs, r_ips, r_firsts, r_lasts, r_latests, r_keys, r_ends, r_tops)
+                    AS u(mac, ip, first_at, last_at, latest_at, key, key_end, key_top)
             ) AS o
         ) AS g
         GROUP BY g.mac, g.ip, g.run
     ) AS m
-    WHERE m.key IS NULL OR m.last_key > m.key OR m.first_at < m.key OR m.last_at > m.key_end;
+    WHERE m.key IS NULL OR m.last_key > m.key OR m.first_at < m.key OR m.last_at > m.key_end OR m.latest_at > m.key_top;
 
     IF m_macs IS NULL THEN
         RETURN;
@@ -763,19 +775,20 @@ BEGIN
         END LOOP;
     END IF;
 
-    INSERT INTO device_addresses (mac_address, ip_address, source, first_seen, last_seen)
-    SELECT u.mac, u.ip, p_source, u.first_at, u.last_at
-    FROM unnest(m_macs, m_ips, m_firsts, m_lasts) AS u(mac, ip, first_at, last_at)
+    INSERT INTO device_addresses (mac_address, ip_address, source, first_seen, last_seen, latest_connection)
+    SELECT u.mac, u.ip, p_source, u.first_at, u.last_at, u.latest_at
+    FROM unnest(m_macs, m_ips, m_firsts, m_lasts, m_latests) AS u(mac, ip, first_at, last_at, latest_at)
     ON CONFLICT (mac_address, ip_address, source, first_seen) DO UPDATE
-    SET last_seen = excluded.last_seen;
+    SET last_seen = excluded.last_seen,
+        latest_connection = excluded.latest_connection;
 END
 $function$;
 
-REVOKE ALL ON FUNCTION record_addresses(macaddr[], inet[], text, timestamptz[], timestamptz[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION record_addresses(macaddr[], inet[], text, timestamptz[], timestamptz[], timestamptz[]) FROM PUBLIC;
 
-COMMENT ON FUNCTION record_addresses(macaddr[], inet[], text, timestamptz[], timestamptz[]) IS
-    'Merges observations of addresses, one run per element of the arrays, into device_addresses. For triggers and functions that '
-    'hold the locks of the devices.';
+COMMENT ON FUNCTION record_addresses(macaddr[], inet[], text, timestamptz[], timestamptz[], timestamptz[]) IS
+    'Merges observations of addresses, one run per element of the arrays, into device_addresses; p_latests are the latest event times '
+    'of connections, which may lie ahead. For triggers and functions that hold the locks of the devices.';
 
 DO $unpin$
 BEGIN
@@ -1804,6 +1817,7 @@ BEGIN
         SELECT src_mac, date_trunc('hour', at, 'UTC') AS hour, src_ip,
                count(*) AS connections, count(*) FILTER (WHERE score >= v_threshold) AS threats, max(score) AS score,
                least(min(at), v_now) AS first_at, least(max(at), v_now) AS last_at,
+               least(max(at), '9999-12-31 23:59:59.999999Z') AS latest_at,
                CASE WHEN max(score) >= v_threshold THEN least(max(at) FILTER (WHERE score >= v_threshold), v_now) END AS last_threat,
                coalesce(sum(bytes_sent), 0) AS sent, coalesce(sum(bytes_received), 0) AS received,
                bit_or(set_bit(v_no_bits, hashinet(dst_ip) & 255, 1)) AS sketch
@@ -1865,7 +1879,7 @@ BEGIN
             FROM (SELECT src_mac, threat_category, connections FROM categories ORDER BY src_mac, threat_category) AS c
         ),
         (
-            SELECT pg_catalog.array_agg(ROW(a.src_mac, a.src_ip, 'traffic', a.first_at, a.last_at)::device_addresses)
+            SELECT pg_catalog.array_agg(ROW(a.src_mac, a.src_ip, 'traffic', a.first_at, a.last_at, a.latest_at)::device_addresses)
             FROM hours AS a
             WHERE a.src_ip IS NOT NULL
         ),
@@ -1986,7 +2000,7 @@ BEGIN
         IF v_addresses IS NOT NULL THEN
             PERFORM record_addresses(
                 pg_catalog.array_agg(u.mac_address), pg_catalog.array_agg(u.ip_address), 'traffic',
-                pg_catalog.array_agg(u.first_seen), pg_catalog.array_agg(u.last_seen))
+                pg_catalog.array_agg(u.first_seen), pg_catalog.array_agg(u.last_seen), pg_catalog.array_agg(u.latest_connection))
             FROM pg_catalog.unnest(v_addresses) AS u;
         END IF;
 
@@ -2150,7 +2164,8 @@ BEGIN
             ) AS g
         ),
         (
-            SELECT pg_catalog.array_agg(ROW(c.src_mac, c.src_ip, 'traffic', least(c.at, v_now), least(c.at, v_now))::device_addresses)
+            SELECT pg_catalog.array_agg(ROW(
+                c.src_mac, c.src_ip, 'traffic', least(c.at, v_now), least(c.at, v_now), least(c.at, '9999-12-31 23:59:59.999999Z'))::device_addresses)
             FROM changed AS c
             WHERE c.src_mac IS NOT NULL AND c.src_ip IS NOT NULL AND c.other_address
         ),
@@ -2212,7 +2227,7 @@ BEGIN
         IF v_addresses IS NOT NULL THEN
             PERFORM record_addresses(
                 pg_catalog.array_agg(u.mac_address), pg_catalog.array_agg(u.ip_address), 'traffic',
-                pg_catalog.array_agg(u.first_seen), pg_catalog.array_agg(u.last_seen))
+                pg_catalog.array_agg(u.first_seen), pg_catalog.array_agg(u.last_seen), pg_catalog.array_agg(u.latest_connection))
             FROM pg_catalog.unnest(v_addresses) AS u
             WHERE u.mac_address = ANY (v_macs);
         END IF;
@@ -2464,22 +2479,24 @@ DECLARE
 BEGIN
     SELECT done_until INTO v_from FROM back_fill;
 
-    INSERT INTO device_addresses (mac_address, ip_address, source, first_seen, last_seen)
-    SELECT g.src_mac, g.src_ip, 'traffic', min(g.first_at), max(g.last_at)
+    INSERT INTO device_addresses (mac_address, ip_address, source, first_seen, last_seen, latest_connection)
+    SELECT g.src_mac, g.src_ip, 'traffic', min(g.first_at), max(g.last_at),
+           least(max(g.latest_at), '9999-12-31 23:59:59.999999Z')
     FROM (
-        SELECT o.src_mac, o.src_ip, o.first_at, o.last_at, count(*) FILTER (WHERE o.starts) OVER (
+        SELECT o.src_mac, o.src_ip, o.first_at, o.last_at, o.latest_at, count(*) FILTER (WHERE o.starts) OVER (
             PARTITION BY o.src_mac, o.src_ip ORDER BY o.first_at ROWS UNBOUNDED PRECEDING) AS run
         FROM (
-            SELECT c.src_mac, c.src_ip, c.first_at, c.last_at,
+            SELECT c.src_mac, c.src_ip, c.first_at, c.last_at, c.latest_at,
                    c.first_at > lag(c.last_at) OVER (PARTITION BY c.src_mac, c.src_ip ORDER BY c.first_at) + address_lapse() AS starts
             FROM (
                 SELECT src_mac, set_masklen(src_ip, CASE family(src_ip) WHEN 4 THEN 32 ELSE 128 END) AS src_ip,
-                       least(min("timestamp"), now()) AS first_at, least(max("timestamp"), now()) AS last_at
+                       least(min("timestamp"), now()) AS first_at, least(max("timestamp"), now()) AS last_at,
+                       max("timestamp") AS latest_at
                 FROM connections
                 WHERE "timestamp" >= v_from AND src_mac IS NOT NULL AND src_ip IS NOT NULL
                 GROUP BY 1, 2, date_trunc('day', "timestamp", 'UTC')
                 UNION ALL
-                SELECT src_mac, src_ip, first_at, last_at FROM back_fill_addresses
+                SELECT src_mac, src_ip, least(first_at, now()), least(last_at, now()), last_at FROM back_fill_addresses
             ) AS c
             WHERE c.src_ip NOT IN ('0.0.0.0', '::')
         ) AS o

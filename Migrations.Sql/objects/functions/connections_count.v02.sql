@@ -53,6 +53,7 @@ BEGIN
         SELECT src_mac, date_trunc('hour', at, 'UTC') AS hour, src_ip,
                count(*) AS connections, count(*) FILTER (WHERE score >= v_threshold) AS threats, max(score) AS score,
                least(min(at), v_now) AS first_at, least(max(at), v_now) AS last_at,
+               least(max(at), '9999-12-31 23:59:59.999999Z') AS latest_at,
                CASE WHEN max(score) >= v_threshold THEN least(max(at) FILTER (WHERE score >= v_threshold), v_now) END AS last_threat,
                coalesce(sum(bytes_sent), 0) AS sent, coalesce(sum(bytes_received), 0) AS received,
                bit_or(set_bit(v_no_bits, hashinet(dst_ip) & 255, 1)) AS sketch
@@ -114,7 +115,7 @@ BEGIN
             FROM (SELECT src_mac, threat_category, connections FROM categories ORDER BY src_mac, threat_category) AS c
         ),
         (
-            SELECT pg_catalog.array_agg(ROW(a.src_mac, a.src_ip, 'traffic', a.first_at, a.last_at)::device_addresses)
+            SELECT pg_catalog.array_agg(ROW(a.src_mac, a.src_ip, 'traffic', a.first_at, a.last_at, a.latest_at)::device_addresses)
             FROM hours AS a
             WHERE a.src_ip IS NOT NULL
         ),
@@ -235,7 +236,7 @@ BEGIN
         IF v_addresses IS NOT NULL THEN
             PERFORM record_addresses(
                 pg_catalog.array_agg(u.mac_address), pg_catalog.array_agg(u.ip_address), 'traffic',
-                pg_catalog.array_agg(u.first_seen), pg_catalog.array_agg(u.last_seen))
+                pg_catalog.array_agg(u.first_seen), pg_catalog.array_agg(u.last_seen), pg_catalog.array_agg(u.latest_connection))
             FROM pg_catalog.unnest(v_addresses) AS u;
         END IF;
 

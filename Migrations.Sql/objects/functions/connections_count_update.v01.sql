@@ -70,7 +70,8 @@ BEGIN
             ) AS g
         ),
         (
-            SELECT pg_catalog.array_agg(ROW(c.src_mac, c.src_ip, 'traffic', least(c.at, v_now), least(c.at, v_now))::device_addresses)
+            SELECT pg_catalog.array_agg(ROW(
+                c.src_mac, c.src_ip, 'traffic', least(c.at, v_now), least(c.at, v_now), least(c.at, '9999-12-31 23:59:59.999999Z'))::device_addresses)
             FROM changed AS c
             WHERE c.src_mac IS NOT NULL AND c.src_ip IS NOT NULL AND c.other_address
         ),
@@ -132,7 +133,7 @@ BEGIN
         IF v_addresses IS NOT NULL THEN
             PERFORM record_addresses(
                 pg_catalog.array_agg(u.mac_address), pg_catalog.array_agg(u.ip_address), 'traffic',
-                pg_catalog.array_agg(u.first_seen), pg_catalog.array_agg(u.last_seen))
+                pg_catalog.array_agg(u.first_seen), pg_catalog.array_agg(u.last_seen), pg_catalog.array_agg(u.latest_connection))
             FROM pg_catalog.unnest(v_addresses) AS u
             WHERE u.mac_address = ANY (v_macs);
         END IF;

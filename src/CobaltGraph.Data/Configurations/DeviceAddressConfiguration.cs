@@ -28,6 +28,9 @@ internal sealed class DeviceAddressConfiguration : IEntityTypeConfiguration<Devi
             .HasComment("sighting: ARP or DHCP; update: a client set devices.ip_address; traffic: connections came from it.");
         address.Property(a => a.FirstSeen).HasComment("First observation.");
         address.Property(a => a.LastSeen).HasComment("Last observation; infinity while an update still stands.");
+        address.Property(a => a.LatestConnection).HasComment(
+            "Latest event time of the connections among them, at most that of the year 9999: beyond last_seen where a sensor's clock was "
+            + "ahead. NULL of sightings and updates.");
 
         // Without last_seen, which moves with every observation: so such an update stays off the indexes.
         address.HasIndex(a => new { a.IpAddress, a.FirstSeen });

@@ -31,6 +31,7 @@ internal sealed class DeviceEventConfiguration : IEntityTypeConfiguration<Device
         deviceEvent.Property(e => e.Metadata).HasDefaultValueSql("'{}'");
 
         deviceEvent.HasIndex(e => new { e.DeviceMac, e.Timestamp });
+        deviceEvent.HasIndex(e => new { e.EventType, e.Timestamp });
         deviceEvent.HasIndex(e => e.Timestamp);
     }
 }

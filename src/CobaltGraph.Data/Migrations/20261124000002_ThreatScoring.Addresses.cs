@@ -30,22 +30,24 @@ namespace CobaltGraph.Data.Migrations
                 BEGIN
                     SELECT done_until INTO v_from FROM back_fill;
 
-                    INSERT INTO device_addresses (mac_address, ip_address, source, first_seen, last_seen)
-                    SELECT g.src_mac, g.src_ip, 'traffic', min(g.first_at), max(g.last_at)
+                    INSERT INTO device_addresses (mac_address, ip_address, source, first_seen, last_seen, latest_connection)
+                    SELECT g.src_mac, g.src_ip, 'traffic', min(g.first_at), max(g.last_at),
+                           least(max(g.latest_at), '9999-12-31 23:59:59.999999Z')
                     FROM (
-                        SELECT o.src_mac, o.src_ip, o.first_at, o.last_at, count(*) FILTER (WHERE o.starts) OVER (
+                        SELECT o.src_mac, o.src_ip, o.first_at, o.last_at, o.latest_at, count(*) FILTER (WHERE o.starts) OVER (
                             PARTITION BY o.src_mac, o.src_ip ORDER BY o.first_at ROWS UNBOUNDED PRECEDING) AS run
                         FROM (
-                            SELECT c.src_mac, c.src_ip, c.first_at, c.last_at,
+                            SELECT c.src_mac, c.src_ip, c.first_at, c.last_at, c.latest_at,
                                    c.first_at > lag(c.last_at) OVER (PARTITION BY c.src_mac, c.src_ip ORDER BY c.first_at) + address_lapse() AS starts
                             FROM (
                                 SELECT src_mac, set_masklen(src_ip, CASE family(src_ip) WHEN 4 THEN 32 ELSE 128 END) AS src_ip,
-                                       least(min("timestamp"), now()) AS first_at, least(max("timestamp"), now()) AS last_at
+                                       least(min("timestamp"), now()) AS first_at, least(max("timestamp"), now()) AS last_at,
+                                       max("timestamp") AS latest_at
                                 FROM connections
                                 WHERE "timestamp" >= v_from AND src_mac IS NOT NULL AND src_ip IS NOT NULL
                                 GROUP BY 1, 2, date_trunc('day', "timestamp", 'UTC')
                                 UNION ALL
-                                SELECT src_mac, src_ip, first_at, last_at FROM back_fill_addresses
+                                SELECT src_mac, src_ip, least(first_at, now()), least(last_at, now()), last_at FROM back_fill_addresses
                             ) AS c
                             WHERE c.src_ip NOT IN ('0.0.0.0', '::')
                         ) AS o

@@ -129,7 +129,8 @@ namespace CobaltGraph.Data.Migrations
                     ip_address = table.Column<IPAddress>(type: "inet", nullable: false),
                     source = table.Column<string>(type: "character varying(10)", maxLength: 10, nullable: false, comment: "sighting: ARP or DHCP; update: a client set devices.ip_address; traffic: connections came from it."),
                     first_seen = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, comment: "First observation."),
-                    last_seen = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, comment: "Last observation; infinity while an update still stands.")
+                    last_seen = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, comment: "Last observation; infinity while an update still stands."),
+                    latest_connection = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true, comment: "Latest event time of the connections among them, at most that of the year 9999: beyond last_seen where a sensor's clock was ahead. NULL of sightings and updates.")
                 },
                 constraints: table =>
                 {
@@ -173,6 +174,11 @@ namespace CobaltGraph.Data.Migrations
                 table: "connections",
                 columns: new[] { "timestamp", "threat_score" },
                 filter: "threat_score >= 2::real");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_device_events_event_type_timestamp",
+                table: "device_events",
+                columns: new[] { "event_type", "timestamp" });
 
             migrationBuilder.CreateIndex(
                 name: "ix_device_destinations_first_seen",
@@ -332,6 +338,10 @@ namespace CobaltGraph.Data.Migrations
             migrationBuilder.DropIndex(
                 name: "ix_connections_timestamp_threat_score",
                 table: "connections");
+
+            migrationBuilder.DropIndex(
+                name: "ix_device_events_event_type_timestamp",
+                table: "device_events");
 
             migrationBuilder.DropIndex(
                 name: "ix_device_destinations_first_seen",

@@ -519,6 +519,11 @@ namespace CobaltGraph.Data.Migrations
                         .HasColumnName("last_seen")
                         .HasComment("Last observation; infinity while an update still stands.");
 
+                    b.Property<DateTimeOffset?>("LatestConnection")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("latest_connection")
+                        .HasComment("Latest event time of the connections among them, at most that of the year 9999: beyond last_seen where a sensor's clock was ahead. NULL of sightings and updates.");
+
                     b.HasKey("MacAddress", "IpAddress", "Source", "FirstSeen")
                         .HasName("pk_device_addresses");
 
@@ -647,6 +652,9 @@ namespace CobaltGraph.Data.Migrations
 
                     b.HasIndex("DeviceMac", "Timestamp")
                         .HasDatabaseName("ix_device_events_device_mac_timestamp");
+
+                    b.HasIndex("EventType", "Timestamp")
+                        .HasDatabaseName("ix_device_events_event_type_timestamp");
 
                     b.ToTable("device_events", null, t =>
                         {

@@ -22,6 +22,9 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
 
     private readonly bool _portsIndexed = filter.Ports is { } ports && ConnectionQueryExtensions.AreIndexed(ports);
 
+    // Known once the source addresses have been looked up, and used by not too many devices.
+    private List<Use>? _uses;
+
     /// <summary>Whether the latest are read first.</summary>
     public bool Descending { get; init; } = true;
 
@@ -149,7 +152,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
 
         var found = Found(
             devices.Count == 0 ? SearchStrategy.Empty : SearchStrategy.ByDevice,
-            await FetchAsync(devices, PerDevice, RowsOfDevices, cancellationToken).ConfigureAwait(false));
+            await FetchOfDevicesAsync(devices, RowsOfDevices, cancellationToken).ConfigureAwait(false));
         return await WithThoseOfNoDeviceAsync(found, cancellationToken).ConfigureAwait(false);
     }
 
@@ -220,16 +223,18 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         if (wanted is not null && wanted.Length <= FewCandidates && HeldSource is null)
             return [.. wanted.Select(mac => new Candidate<MacAddress>(mac))];
 
+        if (HeldSource is { } source && await UsesAsync(source, cancellationToken).ConfigureAwait(false) is { } uses)
+        {
+            _uses = uses;
+            return [.. uses.Select(use => use.Device).Distinct().Where(mac => wanted?.Contains(mac) != false).Select(mac => new Candidate<MacAddress>(mac))];
+        }
+
         var devices = context.Devices.AsNoTracking();
         if (wanted is not null)
             devices = devices.Where(d => wanted.Contains(d.MacAddress));
         if (HeldSource is { } network)
         {
-            var address = network.BaseAddress;
-            var used = context.DeviceAddresses.Where(a => a.Source == AddressSource.Traffic);
-            used = ConnectionQueryExtensions.IsOneAddress(network)
-                ? used.Where(a => a.IpAddress == address)
-                : used.Where(a => EF.Functions.ContainedByOrEqual(a.IpAddress, network));
+            var used = Used(network);
             devices = devices.Where(d => used.Any(a => a.MacAddress == d.MacAddress));
         }
 
@@ -241,6 +246,36 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         return found.Count > MaxCandidates
             ? null
             : found.ConvertAll(d => new Candidate<MacAddress>(d.MacAddress, d.FirstSeen, d.LastActivity, d.ConnectionCount));
+    }
+
+    /// <summary>Bindings of the addresses of a network, of the traffic that came from them.</summary>
+    private IQueryable<DeviceAddress> Used(IPNetwork network)
+    {
+        var address = network.BaseAddress;
+        var used = context.DeviceAddresses.AsNoTracking().Where(a => a.Source == AddressSource.Traffic);
+        return ConnectionQueryExtensions.IsOneAddress(network)
+            ? used.Where(a => a.IpAddress == address)
+            : used.Where(a => EF.Functions.ContainedByOrEqual(a.IpAddress, network));
+    }
+
+    /// <summary>Which devices used the source addresses and when; null when too often.</summary>
+    private async Task<List<Use>?> UsesAsync(IPNetwork network, CancellationToken cancellationToken)
+    {
+        var uses = await Used(network)
+            .Take(FewCandidates + 1)
+            .Select(a => new Use(a.MacAddress, a.FirstSeen, a.LatestConnection ?? DateTimeOffset.MaxValue))
+            .ReadAsync(context, cancellationToken).ConfigureAwait(false);
+        return uses.Count > FewCandidates ? null : uses;
+    }
+
+    /// <summary>The times in which devices used the source addresses, in the direction of reading.</summary>
+    private IEnumerable<UsedTime> UsedTimes(List<Use> uses, IReadOnlyList<Candidate<MacAddress>> devices)
+    {
+        var macs = devices.Select(device => device.Key).ToHashSet();
+        var times = UsedTime.Join(uses.Where(use => macs.Contains(use.Device)
+            && !(use.First > filter.Until) && !(use.Last < filter.From)
+            && !(Descending ? use.First > PositionTime : use.Last < PositionTime)));
+        return Descending ? times.Reverse() : times;
     }
 
     /// <summary>The addresses of destinations that can match; null when too many can.</summary>
@@ -307,8 +342,8 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
 
         return Found(
             SearchStrategy.ByDevice,
-            await FetchAsync(
-                reached, (keys, rows) => PerDevice(keys, rows.Where(c => Unestimated.Holds(addresses.Contains(c.DstIp)))), RowsOfEdges,
+            await FetchOfDevicesAsync(
+                reached, (from, until) => RowsOfEdges(from, until).Where(c => Unestimated.Holds(addresses.Contains(c.DstIp))),
                 cancellationToken)
                 .ConfigureAwait(false));
     }
@@ -341,6 +376,26 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         return [.. (Descending
             ? merged.OrderByDescending(c => c.Timestamp).ThenByDescending(c => c.Id)
             : merged.OrderBy(c => c.Timestamp).ThenBy(c => c.Id)).Take(Take)];
+    }
+
+    /// <summary>The first rows of devices; with source addresses, of the times in which they used these.</summary>
+    private async Task<List<Connection>> FetchOfDevicesAsync(
+        IReadOnlyList<Candidate<MacAddress>> devices,
+        Func<DateTimeOffset?, DateTimeOffset?, IQueryable<Connection>> within,
+        CancellationToken cancellationToken)
+    {
+        if (_uses is null)
+            return await FetchAsync(devices, PerDevice, within, cancellationToken).ConfigureAwait(false);
+        var found = new List<Connection>();
+        foreach (var time in UsedTimes(_uses, devices))
+        {
+            var rows = PerUse([.. time.Devices], within(time.From, time.Until));
+            found.AddRange(await InOrder(rows).Take(Take - found.Count).ReadAsync(context, cancellationToken).ConfigureAwait(false));
+            if (found.Count >= Take)
+                break;
+        }
+
+        return found;
     }
 
     private async Task<List<Connection>> FetchAsync<TKey>(
@@ -393,6 +448,24 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             ? each.SelectMany(d => rows.Where(c => c.SrcMac == d.MacAddress && c.SrcMac <= d.MacAddress)
                 .OrderByDescending(c => c.Timestamp).ThenByDescending(c => c.Id).Take(take))
             : each.SelectMany(d => rows.Where(c => c.SrcMac == d.MacAddress && c.SrcMac <= d.MacAddress)
+                .OrderBy(c => c.Timestamp).ThenBy(c => c.Id).Take(take));
+    }
+
+    /// <summary>As <see cref="PerDevice"/>; of several, each from its first use of a source address to its last.</summary>
+    internal IQueryable<Connection> PerUse(MacAddress[] macs, IQueryable<Connection> rows)
+    {
+        if (macs.Length == 1 || HeldSource is not { } network)
+            return PerDevice(macs, rows);
+        var take = Take;
+        var uses = Used(network).Where(a => macs.Contains(a.MacAddress))
+            .GroupBy(a => a.MacAddress)
+            .Select(g => new { g.Key, From = g.Min(a => a.FirstSeen), Until = g.Max(a => a.LatestConnection ?? DateTimeOffset.MaxValue) });
+        return Descending
+            ? uses.SelectMany(u => rows
+                .Where(c => c.SrcMac == u.Key && c.SrcMac <= u.Key && c.Timestamp >= u.From && c.Timestamp <= u.Until)
+                .OrderByDescending(c => c.Timestamp).ThenByDescending(c => c.Id).Take(take))
+            : uses.SelectMany(u => rows
+                .Where(c => c.SrcMac == u.Key && c.SrcMac <= u.Key && c.Timestamp >= u.From && c.Timestamp <= u.Until)
                 .OrderBy(c => c.Timestamp).ThenBy(c => c.Id).Take(take));
     }
 

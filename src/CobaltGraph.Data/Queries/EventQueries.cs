@@ -27,7 +27,7 @@ internal sealed class EventQueries(IDbContextFactory<CobaltGraphContext> context
     private static async Task<List<DeviceEvent>> FirstAsync(
         CobaltGraphContext context, EventFilter filter, Pager pager, CancellationToken cancellationToken)
     {
-        var found = await ByTime(context, filter, pager).Take(pager.Take).ReadAsync(context, cancellationToken).ConfigureAwait(false);
+        var found = await ByTimeAsync(context, filter, pager, cancellationToken).ConfigureAwait(false);
         if (found.Count == pager.Take && found[^1].Timestamp == found[^2].Timestamp)
         {
             var time = found[^1].Timestamp;
@@ -46,6 +46,24 @@ internal sealed class EventQueries(IDbContextFactory<CobaltGraphContext> context
             : [.. found.OrderByDescending(e => e.Timestamp).ThenByDescending(e => e.Id)];
     }
 
+    /// <summary>The first events in order of time; of those of the last time there may be others.</summary>
+    private static async Task<List<DeviceEvent>> ByTimeAsync(
+        CobaltGraphContext context, EventFilter filter, Pager pager, CancellationToken cancellationToken)
+    {
+        if (filter.Device is not null || filter.Types is not { Count: > 1 } types)
+            return await ByTime(context, filter, pager).Take(pager.Take).ReadAsync(context, cancellationToken).ConfigureAwait(false);
+
+        // An index gives the events of one type in order of time.
+        var found = new List<DeviceEvent>();
+        foreach (var type in types.Distinct())
+        {
+            found.AddRange(await ByTime(context, filter with { Types = [type] }, pager).Take(pager.Take)
+                .ReadAsync(context, cancellationToken).ConfigureAwait(false));
+        }
+
+        return [.. (pager.Backward ? found.OrderBy(e => e.Timestamp) : found.OrderByDescending(e => e.Timestamp)).Take(pager.Take)];
+    }
+
     private static IQueryable<DeviceEvent> ByTime(CobaltGraphContext context, EventFilter filter, Pager pager)
     {
         // The first and the last time of .NET are infinity to the server, which has times before and after them too.
@@ -55,14 +73,25 @@ internal sealed class EventQueries(IDbContextFactory<CobaltGraphContext> context
         var highest = (pager.Backward ? null : position)
             ?? (filter.Until < DateTimeOffset.MaxValue ? filter.Until.Value.ToUniversalTime() : ConnectionQueryExtensions.Latest);
         var rows = BehindPosition(context.DeviceEvents.AsNoTracking(), pager);
+        // By the device or the type, and in the order of its index. Of an equality the time alone would be the order, and for a device of
+        // many events that has had none for long, the planner reads the newer ones of all others.
+        if (filter.Device is null && filter.Types is [var type])
+        {
+            rows = rows
+                .Where(e => EF.Functions.GreaterThanOrEqual(ValueTuple.Create(e.EventType, e.Timestamp), ValueTuple.Create(type, lowest))
+                    && EF.Functions.LessThanOrEqual(ValueTuple.Create(e.EventType, e.Timestamp), ValueTuple.Create(type, highest)))
+                .Matching(filter with { Types = null });
+            return pager.Backward
+                ? rows.OrderBy(e => e.EventType).ThenBy(e => e.Timestamp)
+                : rows.OrderByDescending(e => e.EventType).ThenByDescending(e => e.Timestamp);
+        }
+
         if (filter.Device is not { } device)
         {
             rows = rows.Where(e => e.Timestamp >= lowest && e.Timestamp <= highest).Matching(filter);
             return pager.Backward ? rows.OrderBy(e => e.Timestamp) : rows.OrderByDescending(e => e.Timestamp);
         }
 
-        // By the device and in its order. Of an equality the time alone would be the order, and for a device of many events that has
-        // had none for long, the planner reads the newer ones of all others.
         rows = rows
             .Where(e => EF.Functions.GreaterThanOrEqual(ValueTuple.Create(e.DeviceMac, e.Timestamp), ValueTuple.Create(device, lowest))
                 && EF.Functions.LessThanOrEqual(ValueTuple.Create(e.DeviceMac, e.Timestamp), ValueTuple.Create(device, highest)))

@@ -12,9 +12,9 @@ public interface IEventQueries
     /// Events of times that .NET does not have (infinity, up to the first instant of year 1, after 9999) are left out.
     /// </summary>
     /// <remarks>
-    /// Indexes lead to a device and to a range of time, so that a page costs the same however long the trail is; of an instant
-    /// with many events, as of a sweep over many devices, all are read. A type has no index: a page of a rare one reads the
-    /// trail of the device or of the range, and without either the whole trail.
+    /// Indexes lead to a device, to a type and to a range of time, so that a page costs the same however long the trail is; of an
+    /// instant with many events, as of a sweep over many devices, all are read, and for a rare type of one device the trail of
+    /// that device.
     /// </remarks>
     /// <param name="filter">Which events; null for all.</param>
     /// <param name="page">Which page; null for the first.</param>

@@ -32,4 +32,10 @@ public class DeviceAddress
     /// still stands.
     /// </summary>
     public DateTimeOffset LastSeen { get; set; }
+
+    /// <summary>
+    /// Event time of the latest connection of this binding, UTC: no earlier than <see cref="LastSeen"/>, and later where the
+    /// clock of a sensor was ahead of the server's. Null unless <see cref="Source"/> is <see cref="AddressSource.Traffic"/>.
+    /// </summary>
+    public DateTimeOffset? LatestConnection { get; set; }
 }

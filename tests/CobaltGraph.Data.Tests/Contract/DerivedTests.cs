@@ -54,12 +54,12 @@ public class DerivedTests(PostgresServerFixture server) : DatabaseTest(server)
             FROM connections
             """),
         ("device_addresses",
-            "SELECT mac_address, ip_address, first_seen, last_seen FROM device_addresses WHERE source = 'traffic'",
+            "SELECT mac_address, ip_address, first_seen, last_seen, latest_connection FROM device_addresses WHERE source = 'traffic'",
             """
-            SELECT src_mac, src_ip, min(at), max(at)
-            FROM (SELECT src_mac, src_ip, at, count(*) FILTER (WHERE starts) OVER (PARTITION BY src_mac, src_ip ORDER BY at) AS island
-                  FROM (SELECT src_mac, src_ip, at, at > lag(at) OVER (PARTITION BY src_mac, src_ip ORDER BY at) + interval '24 hours' AS starts
-                        FROM (SELECT src_mac, src_ip, least("timestamp", now()) AS at
+            SELECT src_mac, src_ip, min(at), max(at), least(max(event_time), '9999-12-31 23:59:59.999999Z')
+            FROM (SELECT src_mac, src_ip, event_time, at, count(*) FILTER (WHERE starts) OVER (PARTITION BY src_mac, src_ip ORDER BY at) AS island
+                  FROM (SELECT src_mac, src_ip, event_time, at, at > lag(at) OVER (PARTITION BY src_mac, src_ip ORDER BY at) + interval '24 hours' AS starts
+                        FROM (SELECT src_mac, src_ip, "timestamp" AS event_time, least("timestamp", now()) AS at
                               FROM connections WHERE src_mac IS NOT NULL AND src_ip IS NOT NULL) AS c) AS s) AS i
             GROUP BY src_mac, src_ip, island
             """),
@@ -202,7 +202,9 @@ public class DerivedTests(PostgresServerFixture server) : DatabaseTest(server)
             """);
 
         Assert.Equal(1, await Count("devices WHERE last_threat = last_seen AND last_threat <= now()"));
-        Assert.Equal(1, await Count("device_addresses WHERE first_seen = last_seen AND last_seen <= now()"));
+        Assert.Equal(1, await Count("device_addresses WHERE first_seen = last_seen AND last_seen <= now() AND latest_connection = '2100-01-01 10:20Z'"));
+        await Run("INSERT INTO connections (\"timestamp\", src_mac, src_ip, dst_ip, dst_port) VALUES ('20000-01-01Z', '02:00:00:00:00:01', '10.0.0.1', '192.0.2.1', 443)");
+        Assert.Equal(1, await Count("device_addresses WHERE latest_connection = '9999-12-31 23:59:59.999999Z'"));
         Assert.Equal(1, await Count("device_activity_hourly WHERE hour = '2100-01-01 10:00Z'"));
     }
 

@@ -4,6 +4,7 @@ using CobaltGraph.Model;
 using CobaltGraph.Testing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace CobaltGraph.Data.Tests.Queries;
 
@@ -255,6 +256,88 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
             var search = new ConnectionSearch(context, filter) { Take = 1, GlanceRows = 0, FewCandidates = 0 };
             Assert.Equal(444, Assert.Single(await search.RunAsync(Cancel)).DstPort);
         }
+    }
+
+    // Addresses change hands, come back after days, are shared, and have rows of clocks that are hours or years ahead.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Rows_of_a_source_are_found_in_the_times_in_which_devices_used_it(int seed)
+    {
+        await Run($"""
+            INSERT INTO connections ("timestamp", src_mac, src_ip, dst_ip, dst_port, dst_country)
+            SELECT CASE WHEN r % 97 = 0 THEN now() + r % 7 * interval '300 days' ELSE now() - r % 60 * interval '1 day' + r % 5 * interval '7 hours' END,
+                   ('02:00:5e:00:00:0' || 1 + r % 3)::macaddr, ('10.0.0.' || 1 + r % 60 / 4 % 4)::inet, '198.51.100.1', 443,
+                   CASE WHEN r % 11 = 0 THEN 'IS' ELSE 'DE' END
+            FROM (SELECT (n * 7919 + {seed} * 104729) % 10007 AS r FROM generate_series(1, 1500) AS n) AS r
+            """);
+        var all = await ConnectionRows.AllAsync(Database, Cancel);
+        await using var context = Database.NewContext();
+        foreach (var order in Enum.GetValues<ConnectionOrder>())
+        {
+            foreach (var network in (string[])["10.0.0.1/32", "10.0.0.2/32", "10.0.0.4/32", "10.0.0.0/29"])
+            {
+                foreach (var country in (string?[])[null, "IS"])
+                {
+                    foreach (var devices in (MacAddress[]?[])[null, [ConnectionRows.Device(2)]])
+                    {
+                        var filter = new ConnectionFilter { Source = IPNetwork.Parse(network), Country = country, Devices = devices };
+                        foreach (var wanted in (ConnectionFilter[])
+                            [filter, filter with { From = DateTimeOffset.UtcNow.AddDays(-40), Until = DateTimeOffset.UtcNow.AddDays(-10) }])
+                        {
+                            var expected = Expected(all, wanted, order).ToList();
+                            Assert.NotEmpty(expected);
+                            CursorPosition? position = null;
+                            for (var read = 0; read < expected.Count; read += 7)
+                            {
+                                var search = new ConnectionSearch(context, wanted)
+                                {
+                                    Take = 7, GlanceRows = 0, GlanceGrowth = 0, Descending = order == ConnectionOrder.NewestFirst, Position = position,
+                                };
+                                var rows = await search.RunAsync(Cancel);
+                                Assert.Equal(expected.Skip(read).Take(7).Select(c => c.Id), rows.Select(c => c.Id));
+                                position = new CursorPosition(false, false, [rows[^1].Timestamp, rows[^1].Id]);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public async Task What_a_device_sent_after_it_used_an_address_is_not_read()
+    {
+        await Run("""
+            INSERT INTO connections ("timestamp", src_mac, src_ip, dst_ip, dst_port)
+            SELECT now() - interval '30 days' + n * interval '1 minute', '02:00:5e:00:00:01',
+                   CASE WHEN n < 30 THEN '10.0.0.1' ELSE '10.0.0.2' END::inet, '198.51.100.1', 443
+            FROM generate_series(1, 30000) AS n;
+            ANALYZE
+            """);
+        await Run("SELECT pg_stat_reset()");
+
+        // A server process reports what it read at its end at the latest.
+        await using (var source = NpgsqlDataSource.Create(Database.ConnectionString))
+        {
+            await using var context = new CobaltGraphContext(
+                new DbContextOptionsBuilder<CobaltGraphContext>().UseCobaltGraph(source).Options);
+            var search = new ConnectionSearch(context, new ConnectionFilter { Source = IPNetwork.Parse("10.0.0.1/32") })
+            {
+                Take = 50, GlanceRows = 0, GlanceGrowth = 0,
+            };
+            Assert.Equal(29, (await search.RunAsync(Cancel)).Count);
+        }
+
+        const string Read = "SELECT sum(coalesce(idx_tup_fetch, 0) + seq_tup_read) FROM pg_stat_user_tables WHERE relname LIKE 'connections%'";
+        var read = 0m;
+        for (var tries = 0; tries < 50 && read == 0; tries++)
+        {
+            await Task.Delay(100, Cancel);
+            read = await Database.ScalarAsync<decimal>(Read);
+        }
+
+        Assert.InRange(read, 1, 2_000);
     }
 
     // Whoever writes by SQL may write so.

@@ -44,7 +44,7 @@ public class AddressBackFillTests(PostgresServerFixture server) : DatabaseTest(s
             """;
         const string Runs = """
             SELECT concat_ws(' ', mac_address, ip_address, CASE WHEN first_seen < now() - interval '1 hour' THEN first_seen END,
-                CASE WHEN last_seen < now() - interval '1 hour' THEN last_seen END)
+                CASE WHEN last_seen < now() - interval '1 hour' THEN last_seen END, latest_connection)
             FROM device_addresses WHERE source = 'traffic' ORDER BY mac_address, ip_address, first_seen
             """;
         await using var fresh = await Server.CreateDatabaseAsync();

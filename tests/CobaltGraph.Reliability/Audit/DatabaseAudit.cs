@@ -96,7 +96,7 @@ public static class DatabaseAudit
                   IS DISTINCT FROM (c.connections, c.threats, c.score, c.sent, c.received)
             """),
         ("address", """
-            SELECT concat_ws(' ', coalesce(a.mac_address, c.mac), coalesce(a.ip_address, c.ip), 'has', (a.first_seen, a.last_seen), 'and its rows give', (c.first_at, c.last_at))
+            SELECT concat_ws(' ', coalesce(a.mac_address, c.mac), coalesce(a.ip_address, c.ip), 'has', (a.first_seen, a.last_seen, a.latest_connection), 'and its rows give', (c.first_at, c.last_at))
             FROM (SELECT mac, ip, min(at) AS first_at, max(at) AS last_at
                   FROM (SELECT mac, ip, at, count(*) FILTER (WHERE starts) OVER (PARTITION BY mac, ip ORDER BY at) AS island
                         FROM (SELECT src_mac AS mac, src_ip AS ip, "timestamp" AS at,
@@ -105,7 +105,7 @@ public static class DatabaseAudit
                   GROUP BY mac, ip, island) AS c
             FULL JOIN (SELECT * FROM device_addresses WHERE source = 'traffic') AS a
                    ON a.mac_address = c.mac AND a.ip_address = c.ip AND a.first_seen = c.first_at
-            WHERE (a.first_seen, a.last_seen) IS DISTINCT FROM (c.first_at, c.last_at)
+            WHERE (a.first_seen, a.last_seen, a.latest_connection) IS DISTINCT FROM (c.first_at, c.last_at, c.last_at)
             """),
         ("said of a destination", """
             SELECT concat_ws(' ', coalesce(d.dst_ip, c.ip), coalesce(d.dst_port, c.port), coalesce(d.dst_hostname, c.hostname),
