@@ -77,6 +77,9 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     private bool IsScored
         => filter.MinScore >= ThreatScale.MediumThreshold || (filter.Levels is { } levels && !levels.Contains(ThreatLevel.Low));
 
+    /// <summary>Whether there is a lowest score, and none with an index.</summary>
+    private bool IsOfLowScore => filter.MinScore > ThreatScale.Minimum && !IsScored;
+
     /// <summary>Whether <c>destinations</c> can tell more than the indexes of connections.</summary>
     private bool AsksDestinations
         => filter.Country is not null || filter.Organization is not null || filter.Hostname is not null || filter.Protocol is not null
@@ -93,6 +96,13 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     {
         if (IsImpossible)
             return Found(SearchStrategy.Empty, []);
+        if (HeldSource is { } source)
+        {
+            _uses = await UsesAsync(source, cancellationToken).ConfigureAwait(false);
+            if (_uses is { Count: 0 })
+                return await WithThoseOfNoDeviceAsync(Found(SearchStrategy.Empty, []), cancellationToken).ConfigureAwait(false);
+        }
+
         if (AsksDestinations || filter.Source is not null || (filter.Devices is not null && !HasIndex))
         {
             var next = Indexed();
@@ -130,7 +140,9 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         var devices = await DevicesAsync(cancellationToken).ConfigureAwait(false);
         if (AsksDestinations && devices is { Count: > 0 and <= FewDevices })
         {
-            var rows = await FromFewDevicesAsync(devices, cancellationToken).ConfigureAwait(false);
+            var rows = await HaveFewAsync(devices, cancellationToken).ConfigureAwait(false)
+                ? Found(SearchStrategy.ByDevice, await FetchOfDevicesAsync(devices, RowsOfEdges, cancellationToken).ConfigureAwait(false))
+                : await FromFewDevicesAsync(devices, cancellationToken).ConfigureAwait(false);
             return await WithThoseOfNoDeviceAsync(rows, cancellationToken).ConfigureAwait(false);
         }
 
@@ -139,6 +151,8 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             var destinations = await DestinationsAsync(cancellationToken).ConfigureAwait(false);
             if (destinations is { Count: 0 })
                 return Found(SearchStrategy.Empty, []);
+            if (destinations is not null && IsOfLowScore)
+                return await FromScoredAsync(destinations, cancellationToken).ConfigureAwait(false);
             if (destinations is not null)
             {
                 return Found(
@@ -146,6 +160,9 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
                     await FetchAsync(destinations, PerDestination, RowsOfDestinations, cancellationToken).ConfigureAwait(false));
             }
         }
+
+        if (devices is null && _oneAddress && IsOfLowScore)
+            return await FromScoredAsync([new Candidate<IPAddress>(filter.Destination!.Value.BaseAddress)], cancellationToken).ConfigureAwait(false);
 
         if (devices is null)
             return Found(SearchStrategy.Direct, await InOrder(Rows(null, null)).Take(Take).ReadAsync(context, cancellationToken).ConfigureAwait(false));
@@ -223,11 +240,8 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         if (wanted is not null && wanted.Length <= FewCandidates && HeldSource is null)
             return [.. wanted.Select(mac => new Candidate<MacAddress>(mac))];
 
-        if (HeldSource is { } source && await UsesAsync(source, cancellationToken).ConfigureAwait(false) is { } uses)
-        {
-            _uses = uses;
-            return [.. uses.Select(use => use.Device).Distinct().Where(mac => wanted?.Contains(mac) != false).Select(mac => new Candidate<MacAddress>(mac))];
-        }
+        if (_uses is not null)
+            return [.. _uses.Select(use => use.Device).Distinct().Select(mac => new Candidate<MacAddress>(mac))];
 
         var devices = context.Devices.AsNoTracking();
         if (wanted is not null)
@@ -258,24 +272,18 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             : used.Where(a => EF.Functions.ContainedByOrEqual(a.IpAddress, network));
     }
 
-    /// <summary>Which devices used the source addresses and when; null when too often.</summary>
+    /// <summary>Which devices used the source addresses, and when, as far as the filter and the position leave it; null when too often.</summary>
     private async Task<List<Use>?> UsesAsync(IPNetwork network, CancellationToken cancellationToken)
     {
         var uses = await Used(network)
             .Take(FewCandidates + 1)
             .Select(a => new Use(a.MacAddress, a.FirstSeen, a.LatestConnection ?? DateTimeOffset.MaxValue))
             .ReadAsync(context, cancellationToken).ConfigureAwait(false);
-        return uses.Count > FewCandidates ? null : uses;
-    }
-
-    /// <summary>The times in which devices used the source addresses, in the direction of reading.</summary>
-    private IEnumerable<UsedTime> UsedTimes(List<Use> uses, IReadOnlyList<Candidate<MacAddress>> devices)
-    {
-        var macs = devices.Select(device => device.Key).ToHashSet();
-        var times = UsedTime.Join(uses.Where(use => macs.Contains(use.Device)
-            && !(use.First > filter.Until) && !(use.Last < filter.From)
-            && !(Descending ? use.First > PositionTime : use.Last < PositionTime)));
-        return Descending ? times.Reverse() : times;
+        if (uses.Count > FewCandidates)
+            return null;
+        return uses.FindAll(use => filter.Devices?.Contains(use.Device) != false
+            && !(use.First >= filter.Until) && !(use.Last < filter.From)
+            && !(Descending ? use.First > PositionTime : use.Last < PositionTime));
     }
 
     /// <summary>The addresses of destinations that can match; null when too many can.</summary>
@@ -348,6 +356,42 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
                 .ConfigureAwait(false));
     }
 
+    /// <summary>Rows of destinations whose edges reach the score; of rows without a device there are no edges.</summary>
+    private async Task<List<Connection>> FromScoredAsync(
+        IReadOnlyList<Candidate<IPAddress>> destinations, CancellationToken cancellationToken)
+    {
+        var lowest = filter.MinScore!.Value;
+        IPAddress[] addresses = [.. destinations.Select(destination => destination.Key)];
+        var reaching = (await context.DeviceDestinations.Where(e => addresses.Contains(e.DstIp) && e.MaxThreatScore >= lowest)
+            .Select(e => e.DstIp).Distinct()
+            .ReadAsync(context, cancellationToken).ConfigureAwait(false)).ToHashSet();
+        var rows = await FetchAsync(
+            [.. destinations.Where(destination => reaching.Contains(destination.Key))], PerDestination, RowsOfDestinations, cancellationToken)
+            .ConfigureAwait(false);
+        var others = await FetchAsync(
+            destinations, (keys, connections) => PerDestination(keys, connections.Where(c => c.SrcMac == null)), RowsOfDestinations, cancellationToken)
+            .ConfigureAwait(false);
+        return Found(SearchStrategy.ByDestination, Merge(rows, others));
+    }
+
+    /// <summary>Whether devices that used the source addresses have so few connections in these times that all can be read.</summary>
+    private async Task<bool> HaveFewAsync(IReadOnlyList<Candidate<MacAddress>> devices, CancellationToken cancellationToken)
+    {
+        if (_uses is null)
+            return false;
+        MacAddress[] macs = [.. devices.Select(device => device.Key)];
+        var from = _uses.Min(use => use.First);
+        var until = _uses.Max(use => use.Last);
+        if (filter.From > from)
+            from = filter.From.Value;
+        if (filter.Until < until)
+            until = filter.Until.Value;
+        // The hour of the first one begins before it.
+        var hour = from < DateTimeOffset.MinValue.AddHours(1) ? from : from.AddHours(-1);
+        return await context.DeviceActivityHours.Where(h => macs.Contains(h.SrcMac) && h.Hour > hour && h.Hour <= until)
+            .SumAsync(h => h.ConnectionCount, cancellationToken).ConfigureAwait(false) <= 3 * GlanceRows;
+    }
+
     private async Task<bool> IsRareAsync(string category, CancellationToken cancellationToken)
         => await context.DeviceThreatCounts.Where(c => c.ThreatCategory == category)
             .SumAsync(c => c.ConnectionCount, cancellationToken).ConfigureAwait(false) <= ManyConnections;
@@ -361,6 +405,17 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
                 .SumAsync(e => e.ConnectionCount, cancellationToken).ConfigureAwait(false) < ofDevices;
     }
 
+    // A device that is removed between two statements has its rows in both.
+    private List<Connection> Merge(List<Connection> rows, List<Connection> others)
+    {
+        if (others.Count == 0)
+            return rows;
+        var merged = rows.Concat(others).DistinctBy(c => c.Id);
+        return [.. (Descending
+            ? merged.OrderByDescending(c => c.Timestamp).ThenByDescending(c => c.Id)
+            : merged.OrderBy(c => c.Timestamp).ThenBy(c => c.Id)).Take(Take)];
+    }
+
     /// <summary>Adds the rows from a source address that no device is known for.</summary>
     private async Task<List<Connection>> WithThoseOfNoDeviceAsync(List<Connection> rows, CancellationToken cancellationToken)
     {
@@ -372,10 +427,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             return rows;
         if (Strategy == SearchStrategy.Empty)
             Strategy = SearchStrategy.Direct;
-        var merged = rows.Concat(others);
-        return [.. (Descending
-            ? merged.OrderByDescending(c => c.Timestamp).ThenByDescending(c => c.Id)
-            : merged.OrderBy(c => c.Timestamp).ThenBy(c => c.Id)).Take(Take)];
+        return Merge(rows, others);
     }
 
     /// <summary>The first rows of devices; with source addresses, of the times in which they used these.</summary>
@@ -387,7 +439,9 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         if (_uses is null)
             return await FetchAsync(devices, PerDevice, within, cancellationToken).ConfigureAwait(false);
         var found = new List<Connection>();
-        foreach (var time in UsedTimes(_uses, devices))
+        var macs = devices.Select(device => device.Key).ToHashSet();
+        var times = UsedTime.Join(_uses.Where(use => macs.Contains(use.Device)));
+        foreach (var time in Descending ? times.Reverse() : times)
         {
             var rows = PerUse([.. time.Devices], within(time.From, time.Until));
             found.AddRange(await InOrder(rows).Take(Take - found.Count).ReadAsync(context, cancellationToken).ConfigureAwait(false));

@@ -16,15 +16,15 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
         .AddCobaltGraph(Database.DataSource).BuildServiceProvider()).GetRequiredService<IConnectionQueries>();
 
     [Theory]
-    [InlineData(1, 40)]
-    [InlineData(2, 90)]
+    [InlineData(8, 90)]
+    [InlineData(9, 40)]
     public async Task Any_pair_of_conditions_gives_the_rows_that_plain_comparison_gives(int seed, int destinations)
     {
         var all = await ConnectionRows.SeedAsync(Database, 5500, Cancel, seed, destinations);
         var random = new Random(seed);
         var strategies = new HashSet<SearchStrategy>();
 
-        for (var i = 0; i < 60; i++)
+        for (var i = 0; i < 70; i++)
         {
             var filter = new ConnectionFilter();
             for (var conditions = random.Next(1, 4); conditions > 0; conditions--)
@@ -303,6 +303,38 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
                 }
             }
         }
+    }
+
+    // A score below those with an index is looked up with the edges, which rows without a device do not have.
+    [Fact]
+    public async Task Rows_of_a_low_score_are_found_by_their_destination_with_and_without_a_device()
+    {
+        await ConnectionRows.SeedAsync(Database, 1500, Cancel, seed: 5);
+        await Run("DELETE FROM devices WHERE mac_address IN ('02:00:5e:00:00:03', '02:00:5e:00:00:07')");
+        var all = await ConnectionRows.AllAsync(Database, Cancel);
+        await using var context = Database.NewContext();
+        foreach (var score in (float[])[0.1f, 1.9f])
+        {
+            foreach (var filter in (ConnectionFilter[])
+                [
+                    new() { Destination = IPNetwork.Parse("198.51.101.1/32") }, new() { Destination = IPNetwork.Parse("198.51.100.0/24") },
+                    new() { Hostname = "example.net" }, new() { Country = "IS" }, new() { Destination = IPNetwork.Parse("203.0.113.1/32") },
+                    new() { Destination = IPNetwork.Parse("198.51.101.1/32"), Until = ConnectionRows.Start.AddDays(40) },
+                ])
+            {
+                var wanted = filter with { MinScore = score };
+                foreach (var order in Enum.GetValues<ConnectionOrder>())
+                {
+                    var search = new ConnectionSearch(context, wanted)
+                    {
+                        Take = 4, GlanceRows = 0, GlanceGrowth = 0, Descending = order == ConnectionOrder.NewestFirst,
+                    };
+                    Assert.Equal(Expected(all, wanted, order).Take(4).Select(c => c.Id), (await search.RunAsync(Cancel)).Select(c => c.Id));
+                }
+            }
+        }
+
+        Assert.Contains(all, row => row is { SrcMac: null, ThreatScore: > 0.1f and < 2 });
     }
 
     [Fact]
