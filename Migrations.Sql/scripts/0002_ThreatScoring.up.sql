@@ -1743,6 +1743,14 @@ DECLARE
     v_right record;
 BEGIN
     FOR v_right IN
+        SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END AS grantee
+        FROM pg_proc AS p
+        CROSS JOIN LATERAL aclexplode(p.proacl) AS a
+        WHERE p.oid = 'merge_device_sightings(macaddr[], inet[], text[], text[], text[], timestamptz[], text[], jsonb[], real[])'::regprocedure AND a.grantee <> p.proowner
+    LOOP
+        EXECUTE 'REVOKE ALL ON FUNCTION merge_device_sightings(macaddr[], inet[], text[], text[], text[], timestamptz[], text[], jsonb[], real[]) FROM ' || v_right.grantee;
+    END LOOP;
+    FOR v_right IN
         SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END AS grantee,
                CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END AS passing_on
         FROM pg_proc AS p

@@ -34,7 +34,7 @@ public sealed class ExplainVerbTests(PostgresServerFixture server) : IAsyncLifet
         Assert.Contains("FROM device_addresses", holder.GetProperty("sql").GetString(), StringComparison.Ordinal);
         var indexes = json.GetProperty("indexes").EnumerateArray().ToDictionary(index => index.GetProperty("index").GetString()!);
         Assert.Equal("who had an address", indexes["ix_device_addresses_ip_address_first_seen"].GetProperty("used_by").GetString());
-        Assert.Equal(0, indexes["ix_connections_threat_category_timestamp"].GetProperty("queries").GetInt32());
+        Assert.DoesNotContain("ix_connections_threat_category_timestamp", indexes.Keys);
     }
 
     [Fact]

@@ -8,6 +8,9 @@ namespace CobaltGraph.Data.Ingest;
 /// <summary>Parameters of the function <c>merge_device_sightings</c>.</summary>
 internal static class SightingMerge
 {
+    // The statement is one message, and PostgreSQL takes none above 1 GB.
+    private const long MostMetadata = 256L << 20;
+
     /// <summary>Adds its seven arrays, and the two for metadata and confidence where a sighting says something of them.</summary>
     /// <returns>The arguments of the call.</returns>
     public static string AddParameters(
@@ -19,6 +22,7 @@ internal static class SightingMerge
         string?[]? hostnames = null, vendors = null, types = null, sources = null, metadata = null;
         float?[]? scores = null;
         var times = new DateTime[count];
+        var characters = 0L;
         for (var i = 0; i < count; i++)
         {
             var sighting = sightings[start + i];
@@ -30,8 +34,16 @@ internal static class SightingMerge
             Put(ref types, i, sighting.DeviceType);
             Put(ref sources, i, sighting.Source);
             Put(ref metadata, i, sightings.MetadataOf(start + i));
+            characters += metadata?[i]?.Length ?? 0;
             if (sighting.ConfidenceScore is { } score)
                 (scores ??= new float?[count])[i] = score;
+        }
+
+        if (characters > MostMetadata)
+        {
+            throw new NotSupportedException(
+                $"The metadata of {count} sightings has {characters >> 20} million characters, more than the {MostMetadata >> 20} that one "
+                + "statement takes: store them in smaller batches, see IngestOptions.BatchSize.");
         }
 
         Add(macs, NpgsqlDbType.MacAddr);

@@ -5,8 +5,8 @@ using Microsoft.EntityFrameworkCore;
 namespace CobaltGraph.Data.Queries;
 
 /// <summary>
-/// One search. First it is narrowed: what the filter says of destinations is looked up in <c>destinations</c>, and its
-/// source addresses in <c>device_addresses</c>; the triggers write both with every connection and nothing but a removed
+/// One search. First it is narrowed: what the filter says of destinations is looked up in <c>destinations</c>, a low score of
+/// theirs in the edges, and its source addresses in <c>device_addresses</c>; the triggers write all with every connection and nothing but a removed
 /// device takes a row away, so that what is not there has no connections. Then the first rows of each candidate are
 /// fetched and merged, which costs by candidate and not by what is stored. Every row is checked against the whole filter,
 /// so that a candidate too many costs time and never gives a wrong row.
@@ -47,7 +47,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     public int GlanceRows { get; init; } = 5000;
 
     /// <summary>At most so many times as many are looked through when they probably hold the page.</summary>
-    public int GlanceGrowth { get; init; } = 12;
+    public int GlanceGrowth { get; init; } = 8;
 
     /// <summary>
     /// The same within a range: where that has fewer rows than are to be looked through, the server reads and sorts all of
@@ -161,7 +161,8 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             }
         }
 
-        if (devices is null && _oneAddress && IsOfLowScore)
+        // A category or a rare port has an index of its own, which may leave less.
+        if (devices is null && _oneAddress && IsOfLowScore && filter.Category is null && filter.Ports is null)
             return await FromScoredAsync([new Candidate<IPAddress>(filter.Destination!.Value.BaseAddress)], cancellationToken).ConfigureAwait(false);
 
         if (devices is null)
@@ -275,9 +276,13 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     /// <summary>Which devices used the source addresses, and when, as far as the filter and the position leave it; null when too often.</summary>
     private async Task<List<Use>?> UsesAsync(IPNetwork network, CancellationToken cancellationToken)
     {
+        // What is earlier than .NET's times cannot be read, and is in no answer.
+        var earliest = ConnectionQueryExtensions.Earliest;
         var uses = await Used(network)
+            .Where(a => a.LatestConnection == null || a.LatestConnection >= earliest)
             .Take(FewCandidates + 1)
-            .Select(a => new Use(a.MacAddress, a.FirstSeen, a.LatestConnection ?? DateTimeOffset.MaxValue))
+            .Select(a => new Use(
+                a.MacAddress, a.FirstSeen < earliest ? earliest : a.FirstSeen, a.LatestConnection ?? DateTimeOffset.MaxValue))
             .ReadAsync(context, cancellationToken).ConfigureAwait(false);
         if (uses.Count > FewCandidates)
             return null;

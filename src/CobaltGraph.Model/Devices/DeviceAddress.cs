@@ -35,7 +35,7 @@ public class DeviceAddress
 
     /// <summary>
     /// Event time of the latest connection of this binding, UTC: no earlier than <see cref="LastSeen"/>, and later where the
-    /// clock of a sensor was ahead of the server's. Null unless <see cref="Source"/> is <see cref="AddressSource.Traffic"/>.
+    /// clock of a sensor was ahead of the server's; at most the end of the year 9999. Null unless <see cref="Source"/> is <see cref="AddressSource.Traffic"/>.
     /// </summary>
     public DateTimeOffset? LatestConnection { get; set; }
 }

@@ -416,12 +416,12 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
     public async Task Times_that_dotnet_does_not_have_hide_nothing_else(ConnectionOrder order)
     {
         await Run("""
-            INSERT INTO connections ("timestamp", dst_ip, dst_port, dst_org)
-            SELECT t::timestamptz, '192.0.2.1', 443, 'Example'
+            INSERT INTO connections ("timestamp", src_mac, src_ip, dst_ip, dst_port, dst_org)
+            SELECT t::timestamptz, '02:00:5e:00:00:01', '10.0.0.1', '192.0.2.1', 443, 'Example'
             FROM unnest(ARRAY['4713-01-01 00:00Z BC', '0001-01-01Z', '2026-03-01Z', '2026-03-02Z', '2026-03-03Z', '290000-01-01Z']) AS t
             """);
 
-        foreach (var filter in (ConnectionFilter[])[new(), new() { From = DateTimeOffset.MinValue, Until = DateTimeOffset.MaxValue }, new() { Organization = "exam" }, new() { Destination = new(IPAddress.Parse("192.0.2.1"), 32) }])
+        foreach (var filter in (ConnectionFilter[])[new(), new() { From = DateTimeOffset.MinValue, Until = DateTimeOffset.MaxValue }, new() { Organization = "exam" }, new() { Destination = new(IPAddress.Parse("192.0.2.1"), 32) }, new() { Source = new(IPAddress.Parse("10.0.0.1"), 32) }])
         {
             var first = await Queries.SearchAsync(filter, new() { Limit = 2 }, order, Cancel);
             var second = await Queries.SearchAsync(filter, new() { Limit = 2, Cursor = first.Next }, order, Cancel);

@@ -97,6 +97,28 @@ public class PreparationTests(PostgresServerFixture server) : DatabaseTest(serve
     }
 
     [Fact]
+    public async Task Times_of_clocks_that_are_ahead_are_kept()
+    {
+        await using var context = await Database_of_001(new Random(35), 100);
+        await Ahead("2100-01-01Z", 1);
+        await Prepare(context);
+        await Ahead("20000-01-01Z", 2);
+        await context.Database.MigrateAsync(Cancel);
+
+        Assert.Equal(
+            ["02:00:00:00:00:01 2100-01-01", "02:00:00:00:00:02 9999-12-31"],
+            await Texts("""
+                SELECT concat_ws(' ', mac_address, (latest_connection AT TIME ZONE 'UTC')::date)
+                FROM device_addresses WHERE ip_address = '203.0.113.1' ORDER BY mac_address
+                """));
+
+        Task<int> Ahead(string time, int device) => Run($"""
+            INSERT INTO connections ("timestamp", src_mac, src_ip, dst_ip, dst_port)
+            VALUES ('{time}', '02:00:00:00:00:0{device}', '203.0.113.1', '192.0.2.1', 443)
+            """);
+    }
+
+    [Fact]
     public async Task Row_that_is_under_way_while_its_hour_is_read_is_read_later()
     {
         var random = new Random(34);

@@ -96,7 +96,7 @@ public static class DatabaseAudit
                   IS DISTINCT FROM (c.connections, c.threats, c.score, c.sent, c.received)
             """),
         ("address", """
-            SELECT concat_ws(' ', coalesce(a.mac_address, c.mac), coalesce(a.ip_address, c.ip), 'has', (a.first_seen, a.last_seen, a.latest_connection), 'and its rows give', (c.first_at, c.last_at))
+            SELECT concat_ws(' ', coalesce(a.mac_address, c.mac), coalesce(a.ip_address, c.ip), 'has', (a.first_seen, a.last_seen, a.latest_connection), 'and its rows give', (c.first_at, c.last_at, c.last_at))
             FROM (SELECT mac, ip, min(at) AS first_at, max(at) AS last_at
                   FROM (SELECT mac, ip, at, count(*) FILTER (WHERE starts) OVER (PARTITION BY mac, ip ORDER BY at) AS island
                         FROM (SELECT src_mac AS mac, src_ip AS ip, "timestamp" AS at,

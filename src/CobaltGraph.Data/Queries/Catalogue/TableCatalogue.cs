@@ -25,7 +25,7 @@ internal sealed class TableCatalogue
             FROM pg_catalog.pg_class AS c
             LEFT JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = c.oid
             LEFT JOIN pg_catalog.pg_class AS p ON p.oid = i.inhparent
-            WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'i', 'I')
+            WHERE c.relnamespace = pg_catalog.quote_ident(current_schema())::regnamespace AND c.relkind IN ('r', 'p', 'i', 'I')
             """);
         await using (command.ConfigureAwait(false))
         {
@@ -52,7 +52,7 @@ internal sealed class TableCatalogue
             FROM pg_catalog.pg_index AS x
             JOIN pg_catalog.pg_class AS c ON c.oid = x.indexrelid
             JOIN pg_catalog.pg_class AS t ON t.oid = x.indrelid
-            WHERE c.relnamespace = current_schema()::regnamespace AND NOT c.relispartition
+            WHERE c.relnamespace = pg_catalog.quote_ident(current_schema())::regnamespace AND NOT c.relispartition
             ORDER BY t.relname, c.relname
             """);
         await using (command.ConfigureAwait(false))

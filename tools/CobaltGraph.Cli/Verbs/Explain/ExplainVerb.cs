@@ -62,7 +62,8 @@ internal static class ExplainVerb
             "explain",
             "Ask every query with values that are stored and show how the database answers it: EXPLAIN (ANALYZE, BUFFERS) of each " +
             "statement that was sent. The coverage is the part of the queries that read neither connections as a whole, nor a table " +
-            $"above {Coverage.SmallBytes >> 20} MB of which they drop rows, nor more than {Number(Coverage.MostDropped)} connections to drop them.",
+            $"above {Coverage.SmallBytes >> 20} MB of which they drop rows, nor more than {Number(Coverage.MostDropped)} connections to drop them. " +
+            "Then follow the indexes, each with the queries that used it; without --only also those that none did.",
             "cobaltgraph explain --min 95",
             "cobaltgraph explain --only country --json");
         verb.Add(only);
@@ -84,10 +85,12 @@ internal static class ExplainVerb
             var coverage = Coverage.Of(plans);
             using var answer = call.BeginAnswer();
             answer.Table("queries", "Queries", Shown, plans);
-            answer.Table("indexes", "Indexes", IndexesShown, catalogue.Tables.Indexes.Select(index => new IndexUse(index, [
+            var uses = catalogue.Tables.Indexes.Select(index => new IndexUse(index, [
                 .. plans.Where(plan => plan.Plans.Any(each => each.Indexes.Any(name => catalogue.Tables.ParentOf(name) == index.Name)))
                     .Select(plan => plan.Call.Query).Distinct(),
-            ])));
+            ]));
+            // What some queries do not use, others may.
+            answer.Table("indexes", "Indexes", IndexesShown, texts.Length == 0 ? uses : uses.Where(use => use.Queries.Count > 0));
             answer.Value("partitions_of_connections", "Partitions of connections", catalogue.Tables.Partitions);
             answer.Value("queries_covered", "Queries covered", coverage.Covered);
             answer.Value("queries_asked", "Queries asked", coverage.Asked);
