@@ -105,9 +105,9 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
 
         if (AsksDestinations || filter.Source is not null || (filter.Devices is not null && !HasIndex))
         {
-            var next = Indexed();
+            var next = AfterPosition(Indexed());
             // The index alone tells how many rows it leaves; when they are few, they are read and nothing else is asked.
-            var few = HasIndex && await next.Take(GlanceRows).CountAsync(cancellationToken).ConfigureAwait(false) < GlanceRows;
+            var few = HasIndex && await HaveFewerAsync(GlanceRows, cancellationToken).ConfigureAwait(false);
             // Rows in order of time lie side by side, those of an index here and there; and a source has few devices, which are
             // quickly asked themselves.
             var glance = few || (AsksDestinations && !HasIndex) ? GlanceRows : GlanceRows / 5;
@@ -127,7 +127,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
                     return Found(SearchStrategy.TimeOrder, seen);
             }
 
-            if (byScore && await next.Take(glance).CountAsync(cancellationToken).ConfigureAwait(false) < glance)
+            if (byScore && await HaveFewerAsync(glance, cancellationToken).ConfigureAwait(false))
                 return Found(SearchStrategy.TimeOrder, seen);
             // Of a rare category all rows are read before all those of the destinations that can match.
             if (AsksDestinations && filter.Category is { } category && await IsRareAsync(category, cancellationToken).ConfigureAwait(false))
@@ -204,6 +204,18 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         return count;
     }
 
+    /// <summary>Whether the conditions that have an index leave fewer rows, and perhaps some of the position's time.</summary>
+    // In order of time, as the indexes have them: in none, the server may look up all there are before it counts the first. And
+    // by the time alone, which is in the index: for the id it would look at every row.
+    private async Task<bool> HaveFewerAsync(int count, CancellationToken cancellationToken)
+    {
+        var rows = Indexed();
+        if (PositionTime is { } time)
+            rows = Descending ? rows.Where(c => c.Timestamp <= time) : rows.Where(c => c.Timestamp >= time);
+        rows = Descending ? rows.OrderByDescending(c => c.Timestamp) : rows.OrderBy(c => c.Timestamp);
+        return await rows.Take(count).CountAsync(cancellationToken).ConfigureAwait(false) < count;
+    }
+
     /// <summary>The matching ones of the first rows, at most a page of them.</summary>
     private Task<List<Connection>> LookThroughAsync(IQueryable<Connection> rows, int count, CancellationToken cancellationToken)
         => InOrder(InOrder(rows).Take(Math.Max(count, Take)).Matching(filter)).Take(Take).ReadAsync(context, cancellationToken);
@@ -229,7 +241,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             Hostname = null,
             Metadata = null,
         };
-        return AfterPosition(Readable(null, null).Matching(indexed));
+        return Readable(null, null).Matching(indexed);
     }
 
     /// <summary>The devices that can match; null when any can, or too many.</summary>
