@@ -12,9 +12,6 @@ namespace CobaltGraph.Data.Migrations
     /// <inheritdoc />
     public partial class ThreatScoring : Migration
     {
-        private const string SightingArrays = "macaddr[], inet[], text[], text[], text[], timestamptz[], text[]";
-        private const string AllSightingArrays = SightingArrays + ", jsonb[], real[]";
-
         /// <inheritdoc />
         protected override void Up(MigrationBuilder migrationBuilder)
         {
@@ -66,20 +63,6 @@ namespace CobaltGraph.Data.Migrations
                 nullable: false,
                 defaultValueSql: "0",
                 comment: "Destination addresses ever reached: rows of device_destinations; kept by triggers.");
-
-            migrationBuilder.AddColumn<DateTimeOffset>(
-                name: "confidence_seen_at",
-                table: "device_sightings",
-                type: "timestamp with time zone",
-                nullable: true,
-                comment: "When a sighting last told the device's confidence_score.");
-
-            migrationBuilder.AddColumn<string>(
-                name: "metadata_seen_at",
-                table: "device_sightings",
-                type: "jsonb",
-                nullable: true,
-                comment: "When a sighting last told each key of the device's metadata: key and time, UTC.");
 
             migrationBuilder.AlterColumn<byte[]>(
                 name: "content_hash",
@@ -200,7 +183,7 @@ namespace CobaltGraph.Data.Migrations
             migrationBuilder.ReplaceFunction("devices_log_update", version: 2);
             migrationBuilder.ReplaceFunction("devices_log_delete", version: 2);
             migrationBuilder.ReplaceFunction("devices_log_truncate", version: 2);
-            migrationBuilder.ReplaceFunction("merge_device_sightings", version: 2, before: SightingArrays, after: AllSightingArrays);
+            migrationBuilder.ReplaceFunction("merge_device_sightings", version: 2);
             migrationBuilder.ReplaceFunction("connections_count", version: 2);
             migrationBuilder.ReplaceFunction("connections_refuse_rewrite", version: 2);
             migrationBuilder.CreateFunction("connections_count_update", version: 1);
@@ -295,7 +278,7 @@ namespace CobaltGraph.Data.Migrations
             migrationBuilder.DropFunction("connections_count_update");
             migrationBuilder.ReplaceFunction("connections_refuse_rewrite", version: 1);
             migrationBuilder.ReplaceFunction("connections_count", version: 1);
-            migrationBuilder.ReplaceFunction("merge_device_sightings", version: 1, before: AllSightingArrays, after: SightingArrays);
+            migrationBuilder.ReplaceFunction("merge_device_sightings", version: 1);
             migrationBuilder.ReplaceFunction("devices_log_truncate", version: 1);
             migrationBuilder.ReplaceFunction("devices_log_delete", version: 1);
             migrationBuilder.ReplaceFunction("devices_log_update", version: 1);
@@ -382,14 +365,6 @@ namespace CobaltGraph.Data.Migrations
             migrationBuilder.DropColumn(
                 name: "unique_destinations",
                 table: "devices");
-
-            migrationBuilder.DropColumn(
-                name: "confidence_seen_at",
-                table: "device_sightings");
-
-            migrationBuilder.DropColumn(
-                name: "metadata_seen_at",
-                table: "device_sightings");
 
             migrationBuilder.CreateIndex(
                 name: "ix_connections_threat_score_timestamp",

@@ -36,40 +36,6 @@ internal static class SqlObjectMigrationBuilderExtensions
     public static void ReplaceFunction(this MigrationBuilder migration, string name, int version)
         => migration.CreateFunction(name, version);
 
-    // With other arguments than the version before has, which OR REPLACE would leave beside the new one: the rights that
-    // others have go over to the new one, and none that default privileges gave it.
-    public static void ReplaceFunction(this MigrationBuilder migration, string name, int version, string before, string after)
-    {
-        migration.CreateFunction(name, version);
-        migration.Sql($"""
-            DO $rights$
-            DECLARE
-                v_right record;
-            BEGIN
-                FOR v_right IN
-                    SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END AS grantee
-                    FROM pg_proc AS p
-                    CROSS JOIN LATERAL aclexplode(p.proacl) AS a
-                    WHERE p.oid = '{name}({after})'::regprocedure AND a.grantee <> p.proowner
-                LOOP
-                    EXECUTE 'REVOKE ALL ON FUNCTION {name}({after}) FROM ' || v_right.grantee;
-                END LOOP;
-                FOR v_right IN
-                    SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END AS grantee,
-                           CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END AS passing_on
-                    FROM pg_proc AS p
-                    CROSS JOIN LATERAL aclexplode(p.proacl) AS a
-                    WHERE p.oid = '{name}({before})'::regprocedure AND a.grantee <> p.proowner
-                LOOP
-                    EXECUTE 'GRANT EXECUTE ON FUNCTION {name}({after}) TO ' || v_right.grantee || v_right.passing_on;
-                END LOOP;
-            END
-            $rights$;
-
-            """);
-        migration.Sql($"DROP FUNCTION {name}({before});\n");
-    }
-
     public static void DropFunction(this MigrationBuilder migration, string name)
         => migration.Sql($"DROP FUNCTION {name};\n");
 

@@ -27,7 +27,7 @@ public partial class InterpolatedSqlTests
         ["Adoption/OldObjects.cs"] = ("Schema and tables quoted above; the kind is a word of ours.", ["kind", "schema", "table", "tables", "LeftOutComment", "what"]),
         ["Adoption/OriginalFinder.cs"] = ("The message to a user who lacks a right.", ["locked[0]"]),
         ["Ingest/ConnectionCopy.cs"] = ("COPY takes no parameter; both are constants.", ["table", "ConnectionBuffer.Columns"]),
-        ["Ingest/SightingSink.cs"] = (OfOurs, ["Ledger.ClaimSql", "arguments"]),
+        ["Ingest/SightingSink.cs"] = (OfOurs, ["Ledger.ClaimSql"]),
         ["Migrations/20261124000002_ThreatScoring.Preparation.cs"] = (OfOurs, ["IsPrepared", "CreateTables", "CreateStage"]),
         ["Queries/AddressQueries.cs"] = ("SqlQuery makes parameters of them.", ["from", "until"]),
         ["Queries/Catalogue/QuerySamples.cs"] = ("Columns of ours by name.", ["column", "condition"]),
@@ -50,7 +50,7 @@ public partial class InterpolatedSqlTests
         ["Schema/SiteMigrator.cs"] = ("A function of the server's by name; a literal escaped by SqlText, its braces doubled for EF Core.", ["function", "Braces(literal)"]),
         ["Schema/SiteOwner.cs"] = ("A condition that is a constant.", ["IsToBecome"]),
         ["Schema/SqlObject.cs"] = ("Compared with a file, not run.", ["name"]),
-        ["Schema/SqlObjectMigrationBuilderExtensions.cs"] = ("Names and types that a migration spells out.", ["name", "table", "before", "after"]),
+        ["Schema/SqlObjectMigrationBuilderExtensions.cs"] = ("Names that a migration spells out.", ["name", "table"]),
     };
 
     [Fact]

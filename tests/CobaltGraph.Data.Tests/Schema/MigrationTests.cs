@@ -41,25 +41,6 @@ public class MigrationTests(PostgresServerFixture server) : DatabaseTest(server)
         Assert.Equal(before, await Catalogue.ReadAsync(Database));
     }
 
-    // Who was given a function by hand keeps it when its arguments change.
-    [Fact]
-    public async Task Rights_on_a_function_that_gets_other_arguments_stay()
-    {
-        var role = $"role_{Guid.NewGuid():N}";
-        await using var context = Database.NewContext();
-        await Run($"CREATE ROLE {role}; GRANT EXECUTE ON FUNCTION merge_device_sightings TO {role} WITH GRANT OPTION");
-        var before = await Rights();
-        Assert.Contains($"{role}=X*/", before, StringComparison.Ordinal);
-
-        await context.Database.MigrateAsync("DeviceInventory", Cancel);
-        Assert.Equal(before, await Rights());
-        await context.Database.MigrateAsync(Cancel);
-        Assert.Equal(before, await Rights());
-        await Run($"DROP OWNED BY {role}; DROP ROLE {role}");
-
-        Task<string?> Rights() => Scalar<string>("SELECT proacl::text FROM pg_proc WHERE proname = 'merge_device_sightings'");
-    }
-
     [Fact]
     public async Task Idempotent_script_leaves_what_a_migration_leaves_and_changes_nothing_when_run_again()
     {
