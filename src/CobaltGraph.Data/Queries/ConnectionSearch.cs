@@ -140,7 +140,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         var devices = await DevicesAsync(cancellationToken).ConfigureAwait(false);
         if (AsksDestinations && devices is { Count: > 0 and <= FewDevices })
         {
-            var rows = await HaveFewAsync(devices, cancellationToken).ConfigureAwait(false)
+            var rows = await SentLittleAsync(devices, cancellationToken).ConfigureAwait(false)
                 ? Found(SearchStrategy.ByDevice, await FetchOfDevicesAsync(devices, RowsOfEdges, cancellationToken).ConfigureAwait(false))
                 : await FromFewDevicesAsync(devices, cancellationToken).ConfigureAwait(false);
             return await WithThoseOfNoDeviceAsync(rows, cancellationToken).ConfigureAwait(false);
@@ -392,7 +392,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     }
 
     /// <summary>Whether devices that used the source addresses have so few connections in these times that all can be read.</summary>
-    private async Task<bool> HaveFewAsync(IReadOnlyList<Candidate<MacAddress>> devices, CancellationToken cancellationToken)
+    private async Task<bool> SentLittleAsync(IReadOnlyList<Candidate<MacAddress>> devices, CancellationToken cancellationToken)
     {
         if (_uses is null)
             return false;
