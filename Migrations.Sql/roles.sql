@@ -358,7 +358,7 @@ BEGIN
         EXECUTE format('REVOKE ALL ON ROUTINE %s FROM %s', v_object.name, v_everybody);
         IF v_object.is_number THEN
             EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %I, %I', v_object.name, v_writer, v_reader);
-        ELSIF v_object.bare_name = 'merge_device_sightings' THEN
+        ELSIF v_object.bare_name IN ('merge_device_sightings', 'merge_sightings_with_metadata') THEN
             EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %I', v_object.name, v_writer);
         ELSIF v_object.bare_name IN ('sweep_device_status', 'ensure_connection_partitions', 'drop_connection_partitions',
                                      'ensure_text_search') THEN

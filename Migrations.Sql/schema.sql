@@ -156,6 +156,8 @@ CREATE TABLE device_sightings (
     source character varying(50), -- What saw the device last: arp, dhcp, …
     source_seen_at timestamp with time zone, -- When source last saw the device.
     created_by_sighting boolean NOT NULL, -- Whether a sighting created the device: until its first connection, its last_activity moves with last_seen.
+    confidence_seen_at timestamp with time zone, -- When a sighting last told the device's confidence_score.
+    metadata_seen_at jsonb, -- When a sighting last told each key of the device's metadata: key and time, UTC.
     CONSTRAINT ck_device_sightings_ipv4 CHECK (family(ipv4) = 4),
     CONSTRAINT ck_device_sightings_ipv6 CHECK (family(ipv6) = 6),
     CONSTRAINT fk_device_sightings_devices_mac_address FOREIGN KEY (mac_address) REFERENCES devices(mac_address) ON DELETE CASCADE,
@@ -447,10 +449,17 @@ CREATE OR REPLACE VIEW device_threats AS
 
 -- merge_device_sightings(p_macs macaddr[], p_ips inet[], p_hostnames text[], p_vendors text[], p_device_types text[], p_seen_at timestamp with time zone[], p_sources text[], OUT new_devices bigint, OUT known_devices bigint)
 --     returns record
---     plpgsql, VOLATILE, SECURITY DEFINER, PARALLEL UNSAFE, jit=off; plan_cache_mode=force_custom_plan; search_path=<schema>, pg_temp
+--     plpgsql, VOLATILE, SECURITY DEFINER, PARALLEL UNSAFE, search_path=<schema>, pg_temp
 --     for its owner
 --     Migrations.Sql/objects/functions/merge_device_sightings.v02.sql
---     Stores sightings, one per element of the arrays; a whole array may be NULL. Unseen devices are inserted as discovered. NULL and empty text erase nothing, of several values the one seen last holds, and the primary address is, of those in its family that are still held, the one taken last. A time of NULL or in the future is now(). Returns how many devices were new and how many known.
+--     merge_sightings_with_metadata() for sightings that say nothing of metadata and confidence.
+
+-- merge_sightings_with_metadata(p_macs macaddr[], p_ips inet[], p_hostnames text[], p_vendors text[], p_device_types text[], p_seen_at timestamp with time zone[], p_sources text[], p_metadata jsonb[], p_confidence_scores real[], OUT new_devices bigint, OUT known_devices bigint)
+--     returns record
+--     plpgsql, VOLATILE, SECURITY DEFINER, PARALLEL UNSAFE, jit=off; plan_cache_mode=force_custom_plan; search_path=<schema>, pg_temp
+--     for its owner
+--     Migrations.Sql/objects/functions/merge_sightings_with_metadata.v01.sql
+--     Stores sightings, one per element of the arrays; a whole array may be NULL. Unseen devices are inserted as discovered. NULL and empty text erase nothing, of several values the one seen last holds, of metadata key by key, and the primary address is, of those in its family that are still held, the one taken last. A time of NULL or in the future is now(). Returns how many devices were new and how many known.
 
 -- record_address_updates(p_macs macaddr[], p_old_ips inet[], p_new_ips inet[], p_since timestamp with time zone[])
 --     returns void

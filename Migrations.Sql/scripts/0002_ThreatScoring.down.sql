@@ -3,17 +3,18 @@
 --
 -- Does   until its end locks out writers of connections, devices; drops views address_conflicts, device_threats;
 --        creates or replaces view device_summary; drops trigger connections_count_update; drops functions
---        connections_count_update, address_claims, record_address_updates, record_addresses, address_lapse,
---        drop_connection_partitions, ensure_text_search, distinct_estimate, threat_category_weight; creates or replaces
---        functions connections_refuse_rewrite, connections_count, merge_device_sightings, devices_log_truncate,
---        devices_log_delete, devices_log_update, devices_log_insert, sweep_device_status, ensure_connection_partitions;
---        drops with all rows tables destinations, device_activity_hourly, device_addresses, device_threat_counts; drops
---        indexes ix_connections_dst_port_timestamp, ix_connections_src_ip_timestamp,
---        ix_connections_threat_category_timestamp, ix_connections_timestamp_threat_score,
---        ix_device_events_event_type_timestamp, ix_device_destinations_first_seen; alters table devices; alters column
---        ingest_batches.content_hash; drops with all values columns devices.last_connection, devices.last_threat,
---        devices.max_threat_score, devices.threat_score, devices.unique_destinations; creates index
---        ix_connections_threat_score_timestamp.
+--        connections_count_update, merge_sightings_with_metadata, address_claims, record_address_updates,
+--        record_addresses, address_lapse, drop_connection_partitions, ensure_text_search, distinct_estimate,
+--        threat_category_weight; creates or replaces functions connections_refuse_rewrite, connections_count,
+--        merge_device_sightings, devices_log_truncate, devices_log_delete, devices_log_update, devices_log_insert,
+--        sweep_device_status, ensure_connection_partitions; drops with all rows tables destinations,
+--        device_activity_hourly, device_addresses, device_threat_counts; drops indexes
+--        ix_connections_dst_port_timestamp, ix_connections_src_ip_timestamp, ix_connections_threat_category_timestamp,
+--        ix_connections_timestamp_threat_score, ix_device_events_event_type_timestamp,
+--        ix_device_destinations_first_seen; alters table devices; alters column ingest_batches.content_hash; drops with
+--        all values columns devices.last_connection, devices.last_threat, devices.max_threat_score,
+--        devices.threat_score, devices.unique_destinations, device_sightings.confidence_seen_at,
+--        device_sightings.metadata_seen_at; creates index ix_connections_threat_score_timestamp.
 -- Needs  PostgreSQL 12 or later, psql 11 or later, a database in UTF8. The role that owns the site's tables; no
 --        superuser. 20261124000002_ThreatScoring as the newest migration.
 -- Run    psql -X -v schema=SITE -f 0002_ThreatScoring.down.sql "host=... dbname=... user=..."
@@ -618,6 +619,8 @@ BEGIN
 END
 $unpin$;
 
+DROP FUNCTION merge_sightings_with_metadata;
+
 DO $pin$
 BEGIN
     PERFORM set_config('cobaltgraph.search_path', current_setting('search_path'), false);
@@ -1050,6 +1053,10 @@ ALTER TABLE devices DROP COLUMN max_threat_score;
 ALTER TABLE devices DROP COLUMN threat_score;
 
 ALTER TABLE devices DROP COLUMN unique_destinations;
+
+ALTER TABLE device_sightings DROP COLUMN confidence_seen_at;
+
+ALTER TABLE device_sightings DROP COLUMN metadata_seen_at;
 
 CREATE INDEX ix_connections_threat_score_timestamp ON connections (threat_score, timestamp) WHERE threat_score >= 2::real;
 

@@ -3,8 +3,9 @@
 --
 -- Does   until its end locks out writers of connections, devices; drops index ix_connections_threat_score_timestamp;
 --        alters table devices; adds columns devices.last_connection, devices.last_threat, devices.max_threat_score,
---        devices.threat_score, devices.unique_destinations; alters column ingest_batches.content_hash; creates tables
---        destinations, device_activity_hourly, device_addresses, device_threat_counts; creates indexes
+--        devices.threat_score, devices.unique_destinations, device_sightings.confidence_seen_at,
+--        device_sightings.metadata_seen_at; alters column ingest_batches.content_hash; creates tables destinations,
+--        device_activity_hourly, device_addresses, device_threat_counts; creates indexes
 --        ix_connections_dst_port_timestamp, ix_connections_src_ip_timestamp, ix_connections_threat_category_timestamp,
 --        ix_connections_timestamp_threat_score, ix_device_events_event_type_timestamp,
 --        ix_device_destinations_first_seen, ix_destinations_dst_country, ix_destinations_dst_port,
@@ -12,12 +13,13 @@
 --        creates or replaces functions threat_category_weight, distinct_estimate, ensure_text_search,
 --        ensure_connection_partitions, drop_connection_partitions, sweep_device_status, address_lapse,
 --        record_addresses, record_address_updates, address_claims, devices_log_insert, devices_log_update,
---        devices_log_delete, devices_log_truncate, merge_device_sightings, connections_count,
---        connections_refuse_rewrite, connections_count_update; creates or replaces trigger connections_count_update;
---        creates or replaces views device_summary, device_threats, address_conflicts; writes rows of devices,
---        device_threat_counts, device_activity_hourly, destinations, device_addresses; adds primary keys
---        pk_destinations, pk_device_activity_hourly, pk_device_addresses, pk_device_threat_counts; adds foreign keys
---        fk_device_activity_hourly_devices_src_mac, fk_device_threat_counts_devices_src_mac; calls ensure_text_search.
+--        devices_log_delete, devices_log_truncate, merge_sightings_with_metadata, merge_device_sightings,
+--        connections_count, connections_refuse_rewrite, connections_count_update; creates or replaces trigger
+--        connections_count_update; creates or replaces views device_summary, device_threats, address_conflicts; writes
+--        rows of devices, device_threat_counts, device_activity_hourly, destinations, device_addresses; adds primary
+--        keys pk_destinations, pk_device_activity_hourly, pk_device_addresses, pk_device_threat_counts; adds foreign
+--        keys fk_device_activity_hourly_devices_src_mac, fk_device_threat_counts_devices_src_mac; calls
+--        ensure_text_search.
 -- Needs  PostgreSQL 12 or later, psql 11 or later, a database in UTF8. The role that owns the site's tables; no
 --        superuser. 20261124000001_DeviceInventory and no later migration.
 -- Run    psql -X -v schema=SITE -f 0002_ThreatScoring.up.sql "host=... dbname=... user=..."
@@ -123,6 +125,12 @@ COMMENT ON COLUMN devices.threat_score IS 'Sum over the connections of threat_ca
 
 ALTER TABLE devices ADD unique_destinations bigint NOT NULL DEFAULT (0);
 COMMENT ON COLUMN devices.unique_destinations IS 'Destination addresses ever reached: rows of device_destinations; kept by triggers.';
+
+ALTER TABLE device_sightings ADD confidence_seen_at timestamp with time zone;
+COMMENT ON COLUMN device_sightings.confidence_seen_at IS 'When a sighting last told the device''s confidence_score.';
+
+ALTER TABLE device_sightings ADD metadata_seen_at jsonb;
+COMMENT ON COLUMN device_sightings.metadata_seen_at IS 'When a sighting last told each key of the device''s metadata: key and time, UTC.';
 
 COMMENT ON COLUMN ingest_batches.content_hash IS 'SHA-256 of the batch''s content, followed by four bytes for each line where it comes from a file: the same key with other content is a conflict. NULL when its writer gave none.';
 
@@ -1161,8 +1169,12 @@ $pin$;
 --   3. Observations of addresses are stored in rounds. Only the first of a round can move the primary address, so that it
 --      moves, with an event each, as often as if they had been stored one by one; for nearly every call that is one round.
 --   4. In the first round one statement compares with what is known and writes down what changes; others move addresses.
+--   5. Where sightings say something of metadata or confidence, two statements do the same for these, key by key. A JSON
+--      null is a value only where none is known. The texts of values decide, for 1.0 and 1.00 are one to jsonb.
 -- Only traffic and the sweep change a status: a sighting does not.
-CREATE OR REPLACE FUNCTION merge_device_sightings(
+-- It is a function of a name of its own: with two more arguments merge_device_sightings would be two functions where one schema
+-- has the former, and another one, later in the same search_path, the latter.
+CREATE OR REPLACE FUNCTION merge_sightings_with_metadata(
     p_macs macaddr[],
     p_ips inet[],
     p_hostnames text[],
@@ -1170,6 +1182,8 @@ CREATE OR REPLACE FUNCTION merge_device_sightings(
     p_device_types text[],
     p_seen_at timestamptz[],
     p_sources text[],
+    p_metadata jsonb[],
+    p_confidence_scores real[],
     OUT new_devices bigint,
     OUT known_devices bigint)
 RETURNS record
@@ -1223,6 +1237,12 @@ DECLARE
     i_macs macaddr[];
     i_ips inet[];
     v_claims device_addresses[];
+    -- what changes of metadata and confidence, and of when they were seen; NULL where nothing does
+    s_macs macaddr[];
+    s_changes jsonb[];
+    s_times jsonb[];
+    s_scores real[];
+    s_score_ats timestamptz[];
 BEGIN
     SELECT a.name || ' has ' || a.length::text || ' elements, p_macs has ' || coalesce(pg_catalog.cardinality(p_macs), 0)::text
     INTO v_problem
@@ -1232,12 +1252,14 @@ BEGIN
         ('p_vendors', pg_catalog.cardinality(p_vendors)),
         ('p_device_types', pg_catalog.cardinality(p_device_types)),
         ('p_seen_at', pg_catalog.cardinality(p_seen_at)),
-        ('p_sources', pg_catalog.cardinality(p_sources))) AS a(name, length)
+        ('p_sources', pg_catalog.cardinality(p_sources)),
+        ('p_metadata', pg_catalog.cardinality(p_metadata)),
+        ('p_confidence_scores', pg_catalog.cardinality(p_confidence_scores))) AS a(name, length)
     WHERE a.length <> coalesce(pg_catalog.cardinality(p_macs), 0)
     LIMIT 1;
 
     IF v_problem IS NOT NULL THEN
-        RAISE EXCEPTION 'merge_device_sightings: %', v_problem
+        RAISE EXCEPTION 'merging sightings: %', v_problem
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'Every array has one element for each sighting, or is NULL as a whole.';
     END IF;
@@ -1253,8 +1275,26 @@ BEGIN
     LIMIT 1;
 
     IF v_problem IS NOT NULL THEN
-        RAISE EXCEPTION 'merge_device_sightings: %', v_problem
+        RAISE EXCEPTION 'merging sightings: %', v_problem
             USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+
+    IF p_metadata IS NOT NULL OR p_confidence_scores IS NOT NULL THEN
+        SELECT CASE
+                WHEN jsonb_typeof(u.metadata) <> 'object'
+                THEN 'p_metadata[' || u.position::text || '] is of type ' || jsonb_typeof(u.metadata) || ', expected a JSON object, or NULL'
+                ELSE 'p_confidence_scores[' || u.position::text || '] is ' || u.score::text || ', expected a number from 0 to 1, or NULL'
+            END
+        INTO v_problem
+        FROM unnest(p_metadata, p_confidence_scores) WITH ORDINALITY AS u(metadata, score, position)
+        WHERE jsonb_typeof(u.metadata) <> 'object' OR u.score NOT BETWEEN 0::real AND 1::real
+        ORDER BY u.position
+        LIMIT 1;
+
+        IF v_problem IS NOT NULL THEN
+            RAISE EXCEPTION 'merging sightings: %', v_problem
+                USING ERRCODE = 'invalid_parameter_value';
+        END IF;
     END IF;
 
     v_several := (SELECT pg_catalog.count(DISTINCT u.mac) FROM pg_catalog.unnest(p_macs) AS u(mac)) <> pg_catalog.cardinality(p_macs);
@@ -1358,12 +1398,12 @@ BEGIN
         -- A device that was deleted meanwhile takes its sightings along, as if it had been deleted after them. Inserting
         -- it here would lock out of order.
         IF coalesce(pg_catalog.cardinality(l_macs), 0) < pg_catalog.cardinality(d_macs) THEN
-            PERFORM merge_device_sightings(
+            PERFORM merge_sightings_with_metadata(
                 pg_catalog.array_agg(u.mac), pg_catalog.array_agg(u.ip), pg_catalog.array_agg(u.hostname),
                 pg_catalog.array_agg(u.vendor), pg_catalog.array_agg(u.device_type), pg_catalog.array_agg(u.seen_at),
-                pg_catalog.array_agg(u.source))
-            FROM unnest(p_macs, p_ips, p_hostnames, p_vendors, p_device_types, p_seen_at, p_sources)
-                AS u(mac, ip, hostname, vendor, device_type, seen_at, source)
+                pg_catalog.array_agg(u.source), pg_catalog.array_agg(u.metadata), pg_catalog.array_agg(u.score))
+            FROM unnest(p_macs, p_ips, p_hostnames, p_vendors, p_device_types, p_seen_at, p_sources, p_metadata, p_confidence_scores)
+                AS u(mac, ip, hostname, vendor, device_type, seen_at, source, metadata, score)
             WHERE u.mac = ANY (l_macs);
             known_devices := pg_catalog.cardinality(d_macs);
             RETURN;
@@ -1623,17 +1663,117 @@ BEGIN
     END LOOP;
     PERFORM set_config('cobaltgraph.merging', 'off', true);
 
+    IF p_metadata IS NOT NULL OR p_confidence_scores IS NOT NULL THEN
+        WITH told AS (
+            SELECT t.mac, pg_catalog.jsonb_object_agg(t.key, t.value) FILTER (WHERE t.value::text IS DISTINCT FROM t.known) AS changes,
+                   pg_catalog.jsonb_object_agg(t.key, pg_catalog.to_jsonb(t.at AT TIME ZONE 'UTC'))
+                       FILTER (WHERE t.at IS DISTINCT FROM t.known_at) AS times
+            FROM (
+                SELECT n.mac, n.key, n.value, n.at, n.is_value, o.known, o.known_at,
+                       coalesce(jsonb_typeof(d.metadata -> n.key) <> 'null', o.known_at IS NOT NULL) AS is_known
+                FROM (
+                    SELECT DISTINCT ON (u.mac, e.key COLLATE "C")
+                           u.mac, e.key, e.value, least(u.seen_at, v_now) AS at, jsonb_typeof(e.value) <> 'null' AS is_value
+                    FROM unnest(p_macs, p_seen_at, p_metadata) AS u(mac, seen_at, metadata)
+                    CROSS JOIN LATERAL jsonb_each(u.metadata) AS e(key, value)
+                    ORDER BY u.mac, e.key COLLATE "C", is_value DESC, at DESC, e.value::text COLLATE "C" DESC
+                ) AS n
+                JOIN devices AS d ON d.mac_address = n.mac
+                JOIN device_sightings AS k ON k.mac_address = n.mac
+                CROSS JOIN LATERAL (
+                    SELECT (d.metadata -> n.key)::text AS known,
+                           (k.metadata_seen_at ->> n.key)::timestamp AT TIME ZONE 'UTC' AS known_at
+                ) AS o
+            ) AS t
+            WHERE (t.is_value, t.at, t.value::text COLLATE "C")
+                > (t.is_known, coalesce(t.known_at, '-infinity'::timestamptz), coalesce(t.known, ''))
+            GROUP BY t.mac
+        ),
+        rated AS (
+            SELECT n.mac, CASE WHEN n.score <> d.confidence_score THEN n.score END AS score,
+                   CASE WHEN n.at IS DISTINCT FROM k.confidence_seen_at THEN n.at END AS at
+            FROM (
+                -- Without the sign of a zero, which would be that of the one stored first.
+                SELECT DISTINCT ON (u.mac) u.mac, u.score + 0::real AS score, least(u.seen_at, v_now) AS at
+                FROM unnest(p_macs, p_seen_at, p_confidence_scores) AS u(mac, seen_at, score)
+                WHERE u.score IS NOT NULL
+                ORDER BY u.mac, at DESC, u.score DESC
+            ) AS n
+            JOIN devices AS d ON d.mac_address = n.mac
+            JOIN device_sightings AS k ON k.mac_address = n.mac
+            WHERE k.confidence_seen_at IS NULL OR (n.at, n.score) > (k.confidence_seen_at, d.confidence_score)
+        )
+        SELECT pg_catalog.array_agg(coalesce(t.mac, r.mac)), pg_catalog.array_agg(t.changes), pg_catalog.array_agg(t.times),
+               pg_catalog.array_agg(r.score), pg_catalog.array_agg(r.at)
+        INTO s_macs, s_changes, s_times, s_scores, s_score_ats
+        FROM told AS t
+        FULL JOIN rated AS r ON r.mac = t.mac;
+
+        UPDATE devices AS t
+        SET metadata = coalesce(t.metadata || u.changes, t.metadata),
+            confidence_score = coalesce(u.score, t.confidence_score)
+        FROM unnest(s_macs, s_changes, s_scores) AS u(mac, changes, score)
+        WHERE t.mac_address = u.mac AND (u.changes IS NOT NULL OR u.score IS NOT NULL);
+
+        UPDATE device_sightings AS t
+        SET metadata_seen_at = coalesce(t.metadata_seen_at || u.times, u.times, t.metadata_seen_at),
+            confidence_seen_at = coalesce(u.at, t.confidence_seen_at)
+        FROM unnest(s_macs, s_times, s_score_ats) AS u(mac, times, at)
+        WHERE t.mac_address = u.mac AND (u.times IS NOT NULL OR u.at IS NOT NULL);
+    END IF;
+
     new_devices := coalesce(pg_catalog.cardinality(n_macs), 0);
     known_devices := pg_catalog.cardinality(d_macs) - new_devices;
+END
+$function$;
+
+REVOKE ALL ON FUNCTION merge_sightings_with_metadata(macaddr[], inet[], text[], text[], text[], timestamptz[], text[], jsonb[], real[]) FROM PUBLIC;
+
+COMMENT ON FUNCTION merge_sightings_with_metadata(macaddr[], inet[], text[], text[], text[], timestamptz[], text[], jsonb[], real[]) IS
+    'Stores sightings, one per element of the arrays; a whole array may be NULL. Unseen devices are inserted as discovered. '
+    'NULL and empty text erase nothing, of several values the one seen last holds, of metadata key by key, and the primary address '
+    'is, of those in its family that are still held, the one taken last. A time of NULL or in the future is now(). Returns how many devices were new and how many known.';
+
+DO $unpin$
+BEGIN
+    PERFORM set_config('search_path', current_setting('cobaltgraph.search_path'), false);
+END
+$unpin$;
+
+DO $pin$
+BEGIN
+    PERFORM set_config('cobaltgraph.search_path', current_setting('search_path'), false);
+    PERFORM set_config('search_path', quote_ident(current_schema()) || ', pg_temp', false);
+END
+$pin$;
+-- Sightings that say nothing of metadata and confidence: merge_sightings_with_metadata() does all of it.
+CREATE OR REPLACE FUNCTION merge_device_sightings(
+    p_macs macaddr[],
+    p_ips inet[],
+    p_hostnames text[],
+    p_vendors text[],
+    p_device_types text[],
+    p_seen_at timestamptz[],
+    p_sources text[],
+    OUT new_devices bigint,
+    OUT known_devices bigint)
+RETURNS record
+LANGUAGE plpgsql
+VOLATILE
+SECURITY DEFINER
+SET search_path FROM CURRENT
+AS $function$
+BEGIN
+    SELECT m.new_devices, m.known_devices
+    INTO new_devices, known_devices
+    FROM merge_sightings_with_metadata(p_macs, p_ips, p_hostnames, p_vendors, p_device_types, p_seen_at, p_sources, NULL, NULL) AS m;
 END
 $function$;
 
 REVOKE ALL ON FUNCTION merge_device_sightings(macaddr[], inet[], text[], text[], text[], timestamptz[], text[]) FROM PUBLIC;
 
 COMMENT ON FUNCTION merge_device_sightings(macaddr[], inet[], text[], text[], text[], timestamptz[], text[]) IS
-    'Stores sightings, one per element of the arrays; a whole array may be NULL. Unseen devices are inserted as discovered. '
-    'NULL and empty text erase nothing, of several values the one seen last holds, and the primary address is, of those in '
-    'its family that are still held, the one taken last. A time of NULL or in the future is now(). Returns how many devices were new and how many known.';
+    'merge_sightings_with_metadata() for sightings that say nothing of metadata and confidence.';
 
 DO $unpin$
 BEGIN

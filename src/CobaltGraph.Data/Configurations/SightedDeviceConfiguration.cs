@@ -1,3 +1,4 @@
+using CobaltGraph.Data.Conversions;
 using CobaltGraph.Model;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
@@ -40,6 +41,10 @@ internal sealed class SightedDeviceConfiguration : IEntityTypeConfiguration<Sigh
             .HasComment("What saw the device last: arp, dhcp, …");
         sighted.Property(s => s.SourceSeenAt)
             .HasComment("When source last saw the device.");
+        sighted.Property(s => s.MetadataSeenAt).HasConversion<KeyTimesConverter, KeyTimesComparer>().HasColumnType("jsonb")
+            .HasComment("When a sighting last told each key of the device's metadata: key and time, UTC.");
+        sighted.Property(s => s.ConfidenceSeenAt)
+            .HasComment("When a sighting last told the device's confidence_score.");
         sighted.Property(s => s.CreatedBySighting)
             .HasComment("Whether a sighting created the device: until its first connection, its last_activity moves with last_seen.");
 

@@ -75,6 +75,8 @@ internal sealed class ExportService : IExportService
                FirstSeen = device.FirstSeen,
                LastSeen = device.LastSeen,
                Source = sighted!.Source,
+               ConfidenceScore = device.ConfidenceScore,
+               Metadata = device.Metadata,
            };
 
     private static int Put(IRowWriter writer, Connection row)

@@ -22,6 +22,10 @@ internal sealed class ExportedDevice
 
     public string? Source { get; init; }
 
+    public float ConfidenceScore { get; init; }
+
+    public required DeviceMetadata Metadata { get; init; }
+
     // An address of the other family is left out: a new device takes the family of the address that it had earliest, which
     // need not be the one that it has as its primary now.
     public IEnumerable<DeviceSighting> Sightings()
@@ -37,6 +41,8 @@ internal sealed class ExportedDevice
             DeviceType = DeviceType,
             SeenAt = LastSeen,
             Source = Source,
+            ConfidenceScore = ConfidenceScore == 0 ? null : ConfidenceScore,
+            Metadata = Metadata,
         };
     }
 }

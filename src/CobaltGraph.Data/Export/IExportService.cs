@@ -49,8 +49,8 @@ public interface IExportService
     /// <summary>
     /// Writes devices in the order of their MAC addresses to a stream, as the sightings that make them: for each device a row
     /// with all that is known as of when it was last seen, and before it, unless that is the same, one of when it was first
-    /// seen. Status and counters follow again from time and connections; confidence, metadata and an address of the other
-    /// family than the primary one have no place in these rows and are not exported.
+    /// seen. Status and counters follow again from time and connections; an address of the other family than the primary one
+    /// has no place in these rows and is not exported.
     /// </summary>
     /// <inheritdoc cref="ExportConnectionsAsync(Stream, ExportFormat, ConnectionFilter?, IProgress{long}?, CancellationToken)"/>
     Task<ExportResult> ExportDevicesAsync(

@@ -37,7 +37,7 @@ internal sealed class ColumnJsonParser
         {
             var name = JsonLineParser.NameOf(ref reader);
             var column = TableColumns.Find(name);
-            if (column == TableColumn.None || TableColumns.KindOf(column) != kind)
+            if (!TableColumns.IsOf(column, kind))
             {
                 reason = $"has the key {DisplayText.Quote(name)}, which is no column; accepted are {TableColumns.Known(kind)}";
                 return null;
@@ -92,7 +92,7 @@ internal sealed class ColumnJsonParser
 
     private static bool IsNumber(TableColumn column) => column is TableColumn.Timestamp or TableColumn.SrcPort
         or TableColumn.DstPort or TableColumn.DstLat or TableColumn.DstLon or TableColumn.ThreatScore or TableColumn.BytesSent
-        or TableColumn.BytesReceived or TableColumn.Duration or TableColumn.SeenAt;
+        or TableColumn.BytesReceived or TableColumn.Duration or TableColumn.SeenAt or TableColumn.ConfidenceScore;
 
     private static bool IsText(TableColumn column)
         => column is TableColumn.Timestamp or TableColumn.SeenAt || !IsNumber(column);

@@ -160,11 +160,12 @@ internal sealed class CsvParser : ILineParser
         if (_columns.Length > 0 && (known * 2 < columns.Length || (!hasNeeded && (known < columns.Length || known == 1))))
             return false;
 
-        var kind = columns.Contains(TableColumn.MacAddress) ? TableKind.Sightings : TableColumns.KindOf(columns.First(c => c != TableColumn.None));
+        var kind = columns.Contains(TableColumn.MacAddress) ? TableKind.Sightings
+            : columns.Select(TableColumns.KindOf).FirstOrDefault(k => k != TableKind.Unknown, TableKind.Connections);
         var unknown = new List<string>();
         for (var i = 0; i < columns.Length; i++)
         {
-            if (TableColumns.KindOf(columns[i]) != kind)
+            if (!TableColumns.IsOf(columns[i], kind))
                 unknown.Add(DisplayText.Quote(reader.GetSpan(i)));
             else if (Array.IndexOf(columns, columns[i]) < i)
                 throw new InvalidDataException($"the header names the column {TableColumns.NameOf(columns[i])} twice");

@@ -75,6 +75,7 @@ internal sealed class JsonLineParser : ILineParser
         JsonTokenType.Number => "a number",
         JsonTokenType.True or JsonTokenType.False => "a truth value",
         JsonTokenType.StartArray => "an array",
+        JsonTokenType.Null => "null",
         _ => "an object",
     };
 

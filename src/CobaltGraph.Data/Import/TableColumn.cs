@@ -31,6 +31,7 @@ internal enum TableColumn
     DeviceType,
     SeenAt,
     Source,
+    ConfidenceScore,
 }
 
 /// <summary>What the rows of a table are.</summary>
@@ -52,19 +53,25 @@ internal static class TableColumns
         "dst_lon", "dst_org", "dst_hostname", "threat_score", "threat_category", "bytes_sent", "bytes_received", "duration",
         "metadata",
         "mac_address", "ip_address", "hostname", "vendor", "device_type", "seen_at", "source",
+        "confidence_score",
     ];
 
     private static readonly byte[][] Utf8Names = [.. Names.Select(System.Text.Encoding.ASCII.GetBytes)];
 
-    /// <summary>Of connections, in the order of the table; then of sightings.</summary>
+    /// <summary>Of connections, in the order of the table; then of sightings, which have <see cref="TableColumn.Metadata"/> too.</summary>
     public static readonly TableColumn[] OfConnections = [.. Enum.GetValues<TableColumn>().Where(c => c is >= TableColumn.Id and <= TableColumn.Metadata)];
 
-    public static readonly TableColumn[] OfSightings = [.. Enum.GetValues<TableColumn>().Where(c => c >= TableColumn.MacAddress)];
+    public static readonly TableColumn[] OfSightings = [.. Enum.GetValues<TableColumn>().Where(c => c >= TableColumn.MacAddress), TableColumn.Metadata];
 
     public static string NameOf(TableColumn column) => Names[(int)column];
 
+    /// <summary>Whether rows of a kind have a column.</summary>
+    public static bool IsOf(TableColumn column, TableKind kind)
+        => column == TableColumn.Metadata ? kind != TableKind.Unknown : column != TableColumn.None && KindOf(column) == kind;
+
+    /// <summary>The rows that have a column; unknown when it tells nothing, because both have it.</summary>
     public static TableKind KindOf(TableColumn column)
-        => column is >= TableColumn.Id and <= TableColumn.Metadata ? TableKind.Connections
+        => column is >= TableColumn.Id and < TableColumn.Metadata ? TableKind.Connections
             : column >= TableColumn.MacAddress ? TableKind.Sightings
             : TableKind.Unknown;
 

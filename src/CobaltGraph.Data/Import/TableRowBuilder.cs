@@ -36,7 +36,7 @@ internal sealed class TableRowBuilder
         return Kind == TableKind.Connections ? SetOfConnection(_connection!, column, value) : SetOfSighting(column, value);
     }
 
-    /// <summary>Takes the metadata of a connection as the reader finds it.</summary>
+    /// <summary>Takes the metadata as the reader finds it.</summary>
     /// <exception cref="JsonException">It is not JSON.</exception>
     /// <exception cref="InvalidOperationException">A key is no text.</exception>
     public string? SetMetadata(ref Utf8JsonReader reader)
@@ -45,8 +45,12 @@ internal sealed class TableRowBuilder
         if (reader.TokenType != JsonTokenType.StartObject)
             return $"metadata is {JsonLineParser.Describe(reader.TokenType)}; accepted is a JSON object";
         var json = JsonElement.ParseValue(ref reader);
-        if (json.GetPropertyCount() > 0)
-            _connection!.Metadata = MetadataJson.Load<ConnectionMetadata>(json);
+        if (json.GetPropertyCount() == 0)
+            return null;
+        if (_connection is not null)
+            _connection.Metadata = MetadataJson.Load<ConnectionMetadata>(json);
+        else
+            _sighting.Metadata = MetadataJson.Load<DeviceMetadata>(json);
         return null;
     }
 
@@ -78,6 +82,8 @@ internal sealed class TableRowBuilder
             DeviceType = _sighting.DeviceType,
             SeenAt = _sighting.SeenAt,
             Source = _sighting.Source,
+            ConfidenceScore = _sighting.ConfidenceScore,
+            Metadata = _sighting.Metadata,
         };
         reason = RecordRules.Check(sighting);
         return reason is null ? sighting : null;
@@ -174,6 +180,12 @@ internal sealed class TableRowBuilder
                 break;
             case TableColumn.Source:
                 _sighting.Source = Text(column, value, ref reason);
+                break;
+            case TableColumn.ConfidenceScore:
+                _sighting.ConfidenceScore = Real(column, value, ref reason);
+                break;
+            case TableColumn.Metadata:
+                reason = ParseMetadata(value);
                 break;
         }
 
@@ -282,5 +294,7 @@ internal sealed class TableRowBuilder
         public string? DeviceType;
         public DateTimeOffset SeenAt;
         public string? Source;
+        public float? ConfidenceScore;
+        public DeviceMetadata? Metadata;
     }
 }

@@ -62,12 +62,7 @@ internal sealed class TableJsonWriter(IBufferWriter<byte> target) : IDisposable
             _json.WriteNumber(Name(TableColumn.BytesReceived), received);
         if (TableText.Seconds(row.Duration) is { } seconds)
             _json.WriteNumber(Name(TableColumn.Duration), seconds);
-        if (!row.Metadata.IsEmpty)
-        {
-            _json.WritePropertyName(Name(TableColumn.Metadata));
-            row.Metadata.WriteTo(_json);
-        }
-
+        Metadata(row.Metadata);
         EndLine();
     }
 
@@ -81,6 +76,9 @@ internal sealed class TableJsonWriter(IBufferWriter<byte> target) : IDisposable
         Text(TableColumn.DeviceType, sighting.DeviceType);
         Text(TableColumn.SeenAt, TableText.Time(sighting.SeenAt));
         Text(TableColumn.Source, sighting.Source);
+        if (sighting.ConfidenceScore is { } score)
+            _json.WriteNumber(Name(TableColumn.ConfidenceScore), score);
+        Metadata(sighting.Metadata);
         EndLine();
     }
 
@@ -92,6 +90,14 @@ internal sealed class TableJsonWriter(IBufferWriter<byte> target) : IDisposable
     {
         if (value is not null)
             _json.WriteString(Name(column), value);
+    }
+
+    private void Metadata(MetadataRecord? metadata)
+    {
+        if (metadata is null or { IsEmpty: true })
+            return;
+        _json.WritePropertyName(Name(TableColumn.Metadata));
+        metadata.WriteTo(_json);
     }
 
     private void EndLine()
@@ -138,7 +144,7 @@ internal sealed class TableCsvWriter : IAsyncDisposable
         Text(Whole(row.BytesSent));
         Text(Whole(row.BytesReceived));
         Text(TableText.Seconds(row.Duration)?.ToString(CultureInfo.InvariantCulture));
-        Text(row.Metadata.IsEmpty ? null : MetadataJson.Write(row.Metadata));
+        Text(Metadata(row.Metadata));
         _csv.EndRecord();
     }
 
@@ -151,12 +157,17 @@ internal sealed class TableCsvWriter : IAsyncDisposable
         Text(sighting.DeviceType);
         Text(TableText.Time(sighting.SeenAt));
         Text(sighting.Source);
+        Text(Real(sighting.ConfidenceScore));
+        Text(Metadata(sighting.Metadata));
         _csv.EndRecord();
     }
 
     public ValueTask FlushAsync(CancellationToken cancellationToken) => _csv.FlushAsync(cancellationToken);
 
     public ValueTask DisposeAsync() => _csv.DisposeAsync();
+
+    private static string? Metadata(MetadataRecord? metadata)
+        => metadata is { IsEmpty: false } ? MetadataJson.WriteRecord(metadata) : null;
 
     private static string? Whole(long? value) => value?.ToString(CultureInfo.InvariantCulture);
 

@@ -63,10 +63,13 @@ internal static class RecordRules
             return NoDevice("mac_address", sighting.MacAddress);
         if (sighting.SeenAt.UtcTicks == DateTime.MaxValue.Ticks)
             return EndOfCalendar("seen_at");
+        if (sighting.ConfidenceScore is { } score && !(score is >= 0 and <= 1))
+            return OutOfRange("confidence_score", score, "numbers from 0 to 1");
         return CheckText("hostname", sighting.Hostname, 255)
             ?? CheckText("vendor", sighting.Vendor, 255)
             ?? CheckText("device_type", sighting.DeviceType, 50)
-            ?? CheckText("source", sighting.Source, 50);
+            ?? CheckText("source", sighting.Source, 50)
+            ?? (sighting.Metadata is { } metadata ? CheckMetadata(metadata) : null);
     }
 
     /// <summary>Why an address cannot be a device's.</summary>
@@ -144,8 +147,27 @@ internal static class RecordRules
                 ?? CheckOther(threat, 2, ref bytes);
         }
 
-        return reason ?? (bytes > MaxMetadataBytes ? $"metadata has more than {MaxMetadataBytes} bytes, which jsonb does not hold" : null);
+        return reason ?? CheckSize(bytes);
     }
+
+    private static string? CheckMetadata(DeviceMetadata metadata)
+    {
+        long bytes = 0;
+        var reason = Check("notes", metadata.Notes, ref bytes);
+        for (var i = 0; reason is null && i < metadata.Tags?.Count; i++)
+            reason = Check("tags", metadata.Tags[i], ref bytes);
+        reason ??= CheckOther(metadata, 1, ref bytes);
+        if (reason is null && metadata.Custom is { } custom)
+        {
+            foreach (var (key, value) in custom)
+                reason ??= CheckValue(null, key, value, 2, ref bytes);
+        }
+
+        return reason ?? CheckSize(bytes);
+    }
+
+    private static string? CheckSize(long bytes)
+        => bytes > MaxMetadataBytes ? $"metadata has more than {MaxMetadataBytes} bytes, which jsonb does not hold" : null;
 
     private static string? Check(string key, string? text, ref long bytes)
     {
@@ -168,11 +190,11 @@ internal static class RecordRules
         return null;
     }
 
-    private static string? CheckValue(MetadataRecord record, string key, JsonElement value, int depth, ref long bytes)
+    private static string? CheckValue(MetadataRecord? record, string key, JsonElement value, int depth, ref long bytes)
     {
         try
         {
-            if (!record.IsWritten(key, value))
+            if (!(record?.IsWritten(key, value) ?? value.ValueKind != JsonValueKind.Undefined))
                 return null;
             if (Check(key, key, ref bytes) is { } badKey)
                 return badKey;

@@ -4,11 +4,12 @@ using CobaltGraph.Model;
 
 namespace CobaltGraph.Data.Ingest;
 
-/// <summary>Sightings as they are sent: the list itself.</summary>
+/// <summary>Sightings as they are sent: the list itself, and what could change in it as text.</summary>
 internal sealed class SightingBuffer : IRecordBuffer<DeviceSighting>
 {
     private readonly List<DeviceSighting> _records = [];
     private readonly List<DateTimeOffset> _times = [];
+    private readonly List<string?> _metadata = [];
 
     public int Count => _records.Count;
 
@@ -16,16 +17,21 @@ internal sealed class SightingBuffer : IRecordBuffer<DeviceSighting>
 
     public DateTimeOffset TimeOf(int row) => _times[row];
 
+    /// <summary>Metadata of a row as JSON; null where it has no key.</summary>
+    public string? MetadataOf(int row) => _metadata[row];
+
     public void Add(DeviceSighting record, DateTimeOffset now)
     {
         _records.Add(record);
         _times.Add(record.SeenAt == default ? now : record.SeenAt);
+        _metadata.Add(record.Metadata is { IsEmpty: false } metadata ? MetadataJson.Write(metadata) : null);
     }
 
     public void Clear()
     {
         _records.Clear();
         _times.Clear();
+        _metadata.Clear();
     }
 
     public void AppendTo(IncrementalHash hash, int start, int count)
@@ -43,6 +49,18 @@ internal sealed class SightingBuffer : IRecordBuffer<DeviceSighting>
                 Write(record.Vendor);
                 Write(record.DeviceType);
                 Write(record.Source);
+                // Nothing for what is not said, as before there were these: where a row begins there is no negative number.
+                if (_metadata[row] is { } metadata)
+                {
+                    writer.Write(-1L);
+                    writer.Write(metadata);
+                }
+
+                if (record.ConfidenceScore is { } score)
+                {
+                    writer.Write(-2L);
+                    writer.Write(score);
+                }
             }
 
             void Write(string? text)

@@ -1,22 +1,28 @@
 using System.Net;
 using System.Net.NetworkInformation;
-using CobaltGraph.Model;
 using Npgsql;
 using NpgsqlTypes;
 
 namespace CobaltGraph.Data.Ingest;
 
-/// <summary>Parameters of the function <c>merge_device_sightings</c>.</summary>
+/// <summary>The call that merges sightings: <c>merge_device_sightings</c>, or <c>merge_sightings_with_metadata</c>.</summary>
 internal static class SightingMerge
 {
-    /// <summary>Adds its seven arrays.</summary>
-    public static void AddParameters(
-        NpgsqlParameterCollection parameters, IRecordBuffer<DeviceSighting> sightings, int start, int count)
+    // The statement is one message, and PostgreSQL takes none above 1 GB.
+    private const long MostMetadata = 256L << 20;
+
+    /// <summary>Adds seven arrays, and the two for metadata and confidence where a sighting says something of them.</summary>
+    /// <returns>The call of the function that takes these.</returns>
+    public static string Call(
+        NpgsqlParameterCollection parameters, SightingBuffer sightings, int start, int count)
     {
+        var first = parameters.Count + 1;
         var macs = new PhysicalAddress[count];
         IPAddress?[]? addresses = null;
-        string?[]? hostnames = null, vendors = null, types = null, sources = null;
+        string?[]? hostnames = null, vendors = null, types = null, sources = null, metadata = null;
+        float?[]? scores = null;
         var times = new DateTime[count];
+        var characters = 0L;
         for (var i = 0; i < count; i++)
         {
             var sighting = sightings[start + i];
@@ -27,6 +33,17 @@ internal static class SightingMerge
             Put(ref vendors, i, sighting.Vendor);
             Put(ref types, i, sighting.DeviceType);
             Put(ref sources, i, sighting.Source);
+            Put(ref metadata, i, sightings.MetadataOf(start + i));
+            characters += metadata?[i]?.Length ?? 0;
+            if (sighting.ConfidenceScore is { } score)
+                (scores ??= new float?[count])[i] = score;
+        }
+
+        if (characters > MostMetadata)
+        {
+            throw new NotSupportedException(
+                $"The metadata of {count} sightings has {characters >> 20} million characters, more than the {MostMetadata >> 20} that one "
+                + "statement takes: store them in smaller batches, see IngestOptions.BatchSize.");
         }
 
         Add(macs, NpgsqlDbType.MacAddr);
@@ -36,6 +53,15 @@ internal static class SightingMerge
         Add(types, NpgsqlDbType.Text);
         Add(times, NpgsqlDbType.TimestampTz);
         Add(sources, NpgsqlDbType.Text);
+        var function = "merge_device_sightings";
+        if (metadata is not null || scores is not null)
+        {
+            function = "merge_sightings_with_metadata";
+            Add(metadata, NpgsqlDbType.Jsonb);
+            Add(scores, NpgsqlDbType.Real);
+        }
+
+        return $"{function}({string.Join(", ", Enumerable.Range(first, parameters.Count + 1 - first).Select(i => $"${i}"))})";
 
         // An array of nothing is not sent.
         void Put<T>(ref T?[]? values, int i, T? value)

@@ -6,15 +6,6 @@ namespace CobaltGraph.Data.Ingest;
 /// <summary>Stores sightings by one statement that claims the ledger's key and merges them: one round trip.</summary>
 internal sealed class SightingSink : IRecordSink<DeviceSighting>
 {
-    private const string ClaimAndMergeSql =
-        $"""
-        WITH claim AS ({Ledger.ClaimSql})
-        SELECT claim.committed_at, merged.new_devices
-        FROM claim, LATERAL merge_device_sightings($9, $10, $11, $12, $13, $14, $15) AS merged
-        """;
-
-    private const string MergeSql = "SELECT new_devices FROM merge_device_sightings($1, $2, $3, $4, $5, $6, $7)";
-
     public string Kind => "sightings";
 
     public IRecordBuffer<DeviceSighting> NewBuffer() => new SightingBuffer();
@@ -25,12 +16,17 @@ internal sealed class SightingSink : IRecordSink<DeviceSighting>
         NpgsqlConnection connection, LedgerEntry entry, IRecordBuffer<DeviceSighting> rows, int firstRow, Attempt attempt,
         CancellationToken cancellationToken)
     {
-        var command = new NpgsqlCommand(ClaimAndMergeSql, connection);
+        var command = connection.CreateCommand();
         await using (command.ConfigureAwait(false))
         {
             command.CommandTimeout = attempt.TimeoutSeconds;
             Ledger.AddClaimParameters(command.Parameters, entry);
-            SightingMerge.AddParameters(command.Parameters, rows, firstRow, rows.Count - firstRow);
+            var merge = SightingMerge.Call(command.Parameters, (SightingBuffer)rows, firstRow, rows.Count - firstRow);
+            command.CommandText = $"""
+                WITH claim AS ({Ledger.ClaimSql})
+                SELECT claim.committed_at, merged.new_devices
+                FROM claim, LATERAL {merge} AS merged
+                """;
             cancellationToken.ThrowIfCancellationRequested();
             attempt.BackendPid = connection.ProcessID;
             // The statement commits itself: from here on a broken connection leaves its outcome open.
@@ -43,11 +39,12 @@ internal sealed class SightingSink : IRecordSink<DeviceSighting>
         NpgsqlConnection connection, IRecordBuffer<DeviceSighting> rows, int start, int count, Attempt attempt,
         CancellationToken cancellationToken)
     {
-        var command = new NpgsqlCommand(MergeSql, connection);
+        var command = connection.CreateCommand();
         await using (command.ConfigureAwait(false))
         {
             command.CommandTimeout = attempt.TimeoutSeconds;
-            SightingMerge.AddParameters(command.Parameters, rows, start, count);
+            var merge = SightingMerge.Call(command.Parameters, (SightingBuffer)rows, start, count);
+            command.CommandText = $"SELECT new_devices FROM {merge}";
             await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
         }
     }

@@ -878,6 +878,11 @@ namespace CobaltGraph.Data.Migrations
                         .HasColumnType("macaddr")
                         .HasColumnName("mac_address");
 
+                    b.Property<DateTimeOffset?>("ConfidenceSeenAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("confidence_seen_at")
+                        .HasComment("When a sighting last told the device's confidence_score.");
+
                     b.Property<bool>("CreatedBySighting")
                         .HasColumnType("boolean")
                         .HasColumnName("created_by_sighting")
@@ -912,6 +917,11 @@ namespace CobaltGraph.Data.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("ipv6_seen_at")
                         .HasComment("When ipv6 was last seen, never past now().");
+
+                    b.Property<string>("MetadataSeenAt")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("metadata_seen_at")
+                        .HasComment("When a sighting last told each key of the device's metadata: key and time, UTC.");
 
                     b.Property<string>("Source")
                         .HasMaxLength(50)

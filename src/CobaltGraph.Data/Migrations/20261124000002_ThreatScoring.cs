@@ -64,6 +64,20 @@ namespace CobaltGraph.Data.Migrations
                 defaultValueSql: "0",
                 comment: "Destination addresses ever reached: rows of device_destinations; kept by triggers.");
 
+            migrationBuilder.AddColumn<DateTimeOffset>(
+                name: "confidence_seen_at",
+                table: "device_sightings",
+                type: "timestamp with time zone",
+                nullable: true,
+                comment: "When a sighting last told the device's confidence_score.");
+
+            migrationBuilder.AddColumn<string>(
+                name: "metadata_seen_at",
+                table: "device_sightings",
+                type: "jsonb",
+                nullable: true,
+                comment: "When a sighting last told each key of the device's metadata: key and time, UTC.");
+
             migrationBuilder.AlterColumn<byte[]>(
                 name: "content_hash",
                 table: "ingest_batches",
@@ -183,6 +197,7 @@ namespace CobaltGraph.Data.Migrations
             migrationBuilder.ReplaceFunction("devices_log_update", version: 2);
             migrationBuilder.ReplaceFunction("devices_log_delete", version: 2);
             migrationBuilder.ReplaceFunction("devices_log_truncate", version: 2);
+            migrationBuilder.CreateFunction("merge_sightings_with_metadata", version: 1);
             migrationBuilder.ReplaceFunction("merge_device_sightings", version: 2);
             migrationBuilder.ReplaceFunction("connections_count", version: 2);
             migrationBuilder.ReplaceFunction("connections_refuse_rewrite", version: 2);
@@ -279,6 +294,7 @@ namespace CobaltGraph.Data.Migrations
             migrationBuilder.ReplaceFunction("connections_refuse_rewrite", version: 1);
             migrationBuilder.ReplaceFunction("connections_count", version: 1);
             migrationBuilder.ReplaceFunction("merge_device_sightings", version: 1);
+            migrationBuilder.DropFunction("merge_sightings_with_metadata");
             migrationBuilder.ReplaceFunction("devices_log_truncate", version: 1);
             migrationBuilder.ReplaceFunction("devices_log_delete", version: 1);
             migrationBuilder.ReplaceFunction("devices_log_update", version: 1);
@@ -365,6 +381,14 @@ namespace CobaltGraph.Data.Migrations
             migrationBuilder.DropColumn(
                 name: "unique_destinations",
                 table: "devices");
+
+            migrationBuilder.DropColumn(
+                name: "confidence_seen_at",
+                table: "device_sightings");
+
+            migrationBuilder.DropColumn(
+                name: "metadata_seen_at",
+                table: "device_sightings");
 
             migrationBuilder.CreateIndex(
                 name: "ix_connections_threat_score_timestamp",

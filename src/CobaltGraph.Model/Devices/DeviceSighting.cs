@@ -33,4 +33,13 @@ public sealed record DeviceSighting
 
     /// <summary>What saw it: arp, dhcp, mdns, …; at most 50 characters; null when not known.</summary>
     public string? Source { get; init; }
+
+    /// <summary>How sure vendor and type are, 0 to 1; null when nothing is said of it.</summary>
+    public float? ConfidenceScore { get; init; }
+
+    /// <summary>
+    /// What is known of the device beyond its columns; null or without a key when nothing is. Each key is a value of its own:
+    /// those that are missing, or a JSON null, erase nothing.
+    /// </summary>
+    public DeviceMetadata? Metadata { get; init; }
 }

@@ -38,6 +38,14 @@ public class SightedDevice
     /// <summary>When <see cref="Source"/> last saw the device, UTC.</summary>
     public DateTimeOffset? SourceSeenAt { get; set; }
 
+    /// <summary>
+    /// When each key of the device's <see cref="Device.Metadata"/> was last seen, UTC; null when no sighting had one.
+    /// </summary>
+    public IReadOnlyDictionary<string, DateTimeOffset>? MetadataSeenAt { get; set; }
+
+    /// <summary>When the device's <see cref="Device.ConfidenceScore"/> was last seen, UTC; null when no sighting had one.</summary>
+    public DateTimeOffset? ConfidenceSeenAt { get; set; }
+
     /// <summary>Whether a sighting created the device; otherwise traffic or an application did.</summary>
     public bool CreatedBySighting { get; set; }
 

@@ -584,8 +584,8 @@ public class AddressTests(PostgresServerFixture server) : DatabaseTest(server)
         var buffer = new SightingBuffer();
         foreach (var sighting in sightings)
             buffer.Add(sighting, DateTimeOffset.UtcNow);
-        await using var command = new NpgsqlCommand("SELECT merge_device_sightings($1, $2, $3, $4, $5, $6, $7)", connection);
-        SightingMerge.AddParameters(command.Parameters, buffer, 0, buffer.Count);
+        await using var command = connection.CreateCommand();
+        command.CommandText = $"SELECT {SightingMerge.Call(command.Parameters, buffer, 0, buffer.Count)}";
         await command.ExecuteNonQueryAsync(Cancel);
     }
 

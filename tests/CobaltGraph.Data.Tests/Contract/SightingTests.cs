@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using CobaltGraph.Data.Ingest;
 using CobaltGraph.Model;
@@ -323,7 +324,7 @@ public class SightingTests(PostgresServerFixture server) : DatabaseTest(server)
             PostgresErrorCodes.InvalidParameterValue);
 
         Assert.Equal(
-            $"merge_device_sightings: p_seen_at[2] is {time}, expected a finite time, or NULL for now", error.MessageText);
+            $"merging sightings: p_seen_at[2] is {time}, expected a finite time, or NULL for now", error.MessageText);
         Assert.Equal(0, await Count("devices"));
     }
 
@@ -334,7 +335,7 @@ public class SightingTests(PostgresServerFixture server) : DatabaseTest(server)
             $"SELECT merge_device_sightings(ARRAY['{Mac}', NULL]::macaddr[], NULL, NULL, NULL, NULL, NULL, NULL)",
             PostgresErrorCodes.InvalidParameterValue);
 
-        Assert.Equal("merge_device_sightings: p_macs[2] is NULL, expected a MAC address", error.MessageText);
+        Assert.Equal("merging sightings: p_macs[2] is NULL, expected a MAC address", error.MessageText);
     }
 
     [Theory]
@@ -350,7 +351,151 @@ public class SightingTests(PostgresServerFixture server) : DatabaseTest(server)
             $"SELECT merge_device_sightings(ARRAY['{Mac}', '02:00:5e:00:00:02']::macaddr[], {others})",
             PostgresErrorCodes.InvalidParameterValue);
 
-        Assert.Equal($"merge_device_sightings: {problem}", error.MessageText);
+        Assert.Equal($"merging sightings: {problem}", error.MessageText);
+    }
+
+    [Theory]
+    [InlineData("ARRAY['{}', NULL]::jsonb[], NULL", "p_metadata has 2 elements, p_macs has 3")]
+    [InlineData("NULL, ARRAY[0, 0, 1, 1]::real[]", "p_confidence_scores has 4 elements, p_macs has 3")]
+    [InlineData("ARRAY[NULL, '[]', '1']::jsonb[], NULL", "p_metadata[2] is of type array, expected a JSON object, or NULL")]
+    [InlineData("ARRAY['{}', NULL, 'null']::jsonb[], NULL", "p_metadata[3] is of type null, expected a JSON object, or NULL")]
+    [InlineData("NULL, ARRAY[1, 1.5, -1]::real[]", "p_confidence_scores[2] is 1.5, expected a number from 0 to 1, or NULL")]
+    [InlineData("NULL, ARRAY[NULL, -0.5, 2]::real[]", "p_confidence_scores[2] is -0.5, expected a number from 0 to 1, or NULL")]
+    [InlineData("ARRAY[NULL, NULL, '[]']::jsonb[], ARRAY['NaN', 0, 0]::real[]", "p_confidence_scores[1] is NaN, expected a number from 0 to 1, or NULL")]
+    public async Task Metadata_or_confidence_that_cannot_be_is_refused_by_its_place(string arguments, string problem)
+    {
+        var error = await Refused(
+            $"SELECT merge_sightings_with_metadata(ARRAY['{Mac}', '{Mac}', '{Mac}']::macaddr[], NULL, NULL, NULL, NULL, NULL, NULL, {arguments})",
+            PostgresErrorCodes.InvalidParameterValue);
+
+        Assert.Equal($"merging sightings: {problem}", error.MessageText);
+        Assert.Equal(0, await Count("devices"));
+    }
+
+    [Fact]
+    public async Task Metadata_and_confidence_become_those_of_the_device_as_they_are()
+    {
+        const string json = """{"": {}, "a": [1.50, -0.0, 12345678901234567890.10, {"b": [[]]}], "tags": [], "notes": "Ä ☃", "custom": {"rack": 4.0}}""";
+
+        Assert.Equal((1, 0), await Store(Said(json, 0.33333334f, at: 0)));
+        Assert.Equal((1, 0), await Store(Said(json, 0, at: 0) with { MacAddress = MacAddress.Parse("02:00:5e:00:00:02") }, Seen(mac: "02:00:5e:00:00:02", at: 1)));
+
+        Assert.Equal(2, await Count($"devices WHERE metadata::text = '{json}'::jsonb::text"));
+        Assert.Equal(["0.33333334", "0"], await Texts("SELECT confidence_score::text FROM devices ORDER BY mac_address"));
+        await using var context = Database.NewContext();
+        var sighted = context.SightedDevices.Single(s => s.MacAddress == MacAddress.Parse(Mac));
+        Assert.Equal(Noon, sighted.ConfidenceSeenAt);
+        Assert.Equal(["", "a", "custom", "notes", "tags"], sighted.MetadataSeenAt!.Keys.Order(StringComparer.Ordinal));
+        Assert.All(sighted.MetadataSeenAt.Values, time => Assert.Equal(Noon, time));
+    }
+
+    [Fact]
+    public async Task Metadata_key_that_a_sighting_does_not_name_stays()
+    {
+        await Run($$"""
+            INSERT INTO devices (mac_address, confidence_score, metadata, last_seen)
+            VALUES ('{{Mac}}', 0.5, '{"said": {"by": "application"}, "notes": "said"}', '2026-03-05')
+            """);
+
+        await Store(Said("""{"notes": "seen"}""", null, at: 0));
+        await Store(Said("""{"tags": ["a"]}""", null, at: 1));
+        await Store(Said("{}", null, at: 2), Seen(text: "x", at: 3));
+        Assert.Equal(["""0.5 {"said": {"by": "application"}, "tags": ["a"], "notes": "seen"}"""], await Metadata());
+
+        await Store(Said(null, 0, at: 4));
+        Assert.Equal(["""0 {"said": {"by": "application"}, "tags": ["a"], "notes": "seen"}"""], await Metadata());
+    }
+
+    [Fact]
+    public async Task Metadata_key_and_confidence_seen_last_hold_whatever_the_order()
+    {
+        await Store(Said("""{"a": "second", "b": "second"}""", 0.2f, at: 2));
+        await Store(Said("""{"a": "first", "c": "first"}""", 0.1f, at: 1));
+        Assert.Equal(["""0.2 {"a": "second", "b": "second", "c": "first"}"""], await Metadata());
+
+        await Store(Said("""{"a": "half"}""", 0.9f, at: 2.5), Said("""{"a": {"third": 3}}""", 0.3f, at: 3), Said("""{"b": "half"}""", null, at: 2.5));
+        Assert.Equal(["""0.3 {"a": {"third": 3}, "b": "half", "c": "first"}"""], await Metadata());
+
+        // Seen again it is as new as then.
+        await Store(Said("""{"b": "half"}""", 0.3f, at: 5));
+        await Store(Said("""{"b": "old"}""", 0.4f, at: 4));
+        Assert.Equal(["""0.3 {"a": {"third": 3}, "b": "half", "c": "first"}"""], await Metadata());
+    }
+
+    [Theory]
+    [InlineData("\"a\"", "\"b\"", "\"b\"", 0.1f, 0.2f)]
+    [InlineData("\"b\"", "\"B\"", "\"b\"", 0.2f, 0.1f)]
+    [InlineData("1.0", "1.00", "1.00", 0.2f, 0.2f)]
+    [InlineData("[]", "{}", "{}", 0f, 0.2f)]
+    public async Task Of_equally_new_metadata_and_confidence_the_greatest_holds(string first, string second, string greatest, float one, float other)
+    {
+        await Store(Said($$"""{"k": {{first}}}""", one, at: 1));
+        await Store(Said($$"""{"k": {{second}}}""", other, at: 1));
+        Assert.Equal([$$"""0.2 {"k": {{greatest}}}"""], await Metadata());
+
+        await Store(Said($$"""{"k": {{first}}}""", one, at: 1));
+        Assert.Equal([$$"""0.2 {"k": {{greatest}}}"""], await Metadata());
+    }
+
+    [Fact]
+    public async Task Null_in_metadata_erases_nothing_and_stays_where_nothing_is_known()
+    {
+        await Run($$"""INSERT INTO devices (mac_address, metadata, last_seen) VALUES ('{{Mac}}', '{"said": 1}', '2026-03-05')""");
+
+        await Store(Said("""{"said": null, "a": "x", "b": null}""", null, at: 1));
+        await Store(Said("""{"a": null, "b": null}""", null, at: 2));
+        Assert.Equal(["""0 {"a": "x", "b": null, "said": 1}"""], await Metadata());
+
+        await Store(Said("""{"b": "earlier"}""", null, at: 0));
+        Assert.Equal(["""0 {"a": "x", "b": "earlier", "said": 1}"""], await Metadata());
+    }
+
+    // As with a host name: what an application removes comes back by news only.
+    [Fact]
+    public async Task Metadata_key_that_an_application_removes_comes_back_when_it_is_seen_later()
+    {
+        await Store(Said("""{"a": "x"}""", null, at: 1));
+        await Run("UPDATE devices SET metadata = '{}'");
+
+        await Store(Said("""{"a": "old"}""", null, at: 0), Said("""{"a": null}""", null, at: 2));
+        Assert.Equal(["0 {}"], await Metadata());
+
+        await Store(Said("""{"a": "new"}""", null, at: 3));
+        Assert.Equal(["""0 {"a": "new"}"""], await Metadata());
+    }
+
+    [Fact]
+    public async Task Metadata_time_is_kept_to_the_microsecond_in_any_session()
+    {
+        await Run("""
+            SET TimeZone = 'Asia/Kathmandu';
+            SET DateStyle = 'German, DMY';
+            SELECT merge_sightings_with_metadata(ARRAY['02:00:5e:00:00:01']::macaddr[], NULL, NULL, NULL, NULL,
+                ARRAY['2026-03-05 12:00:00.000002Z']::timestamptz[], NULL, ARRAY['{"a": "second", "b": 1}']::jsonb[], NULL);
+            SELECT merge_sightings_with_metadata(ARRAY['02:00:5e:00:00:01']::macaddr[], NULL, NULL, NULL, NULL,
+                ARRAY['0044-03-15 12:00:00Z BC']::timestamptz[], NULL, ARRAY['{"c": "Ides"}']::jsonb[], NULL);
+            SET TimeZone = 'America/St_Johns';
+            SET DateStyle = 'Postgres, MDY';
+            SELECT merge_sightings_with_metadata(ARRAY['02:00:5e:00:00:01']::macaddr[], NULL, NULL, NULL, NULL,
+                ARRAY['2026-03-05 12:00:00.000001Z']::timestamptz[], NULL, ARRAY['{"a": "first", "c": "later"}']::jsonb[], NULL)
+            """);
+
+        Assert.Equal(["""0 {"a": "second", "b": 1, "c": "later"}"""], await Metadata());
+        Assert.Equal(
+            ["""{"a": "2026-03-05T12:00:00.000002", "b": "2026-03-05T12:00:00.000002", "c": "2026-03-05T12:00:00.000001"}"""],
+            await Texts("SELECT metadata_seen_at::text FROM device_sightings"));
+    }
+
+    [Fact]
+    public async Task Deepest_metadata_is_merged()
+    {
+        const int depth = RecordRules.MaxMetadataDepth - 1;
+        var json = "{\"a\": " + new string('[', depth) + new string(']', depth) + "}";
+
+        for (var at = 0; at < 3; at++)
+            await Store(Said(json, null, at));
+
+        Assert.Equal([$"0 {json}"], await Metadata());
     }
 
     [Theory]
@@ -376,12 +521,14 @@ public class SightingTests(PostgresServerFixture server) : DatabaseTest(server)
     }
 
     [Theory]
-    [InlineData("'{}', '{}', '{}', '{}', '{}', '{}', '{}'")]
-    [InlineData("'{}', NULL, NULL, NULL, NULL, NULL, NULL")]
-    [InlineData("NULL, NULL, NULL, NULL, NULL, NULL, NULL")]
-    public async Task No_sightings_are_no_error(string arguments)
+    [InlineData("merge_device_sightings('{}', '{}', '{}', '{}', '{}', '{}', '{}')")]
+    [InlineData("merge_device_sightings('{}', NULL, NULL, NULL, NULL, NULL, NULL)")]
+    [InlineData("merge_device_sightings(NULL, NULL, NULL, NULL, NULL, NULL, NULL)")]
+    [InlineData("merge_sightings_with_metadata('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')")]
+    [InlineData("merge_sightings_with_metadata(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)")]
+    public async Task No_sightings_are_no_error(string call)
     {
-        Assert.Equal(["(0,0)"], await Texts($"SELECT merge_device_sightings({arguments})::text"));
+        Assert.Equal(["(0,0)"], await Texts($"SELECT {call}::text"));
         Assert.Equal((0, 0), await Store());
     }
 
@@ -399,7 +546,11 @@ public class SightingTests(PostgresServerFixture server) : DatabaseTest(server)
     public async Task Repetition_writes_no_row()
     {
         var sightings = Enumerable.Range(0, 50).Select(i => Seen(
-            mac: $"02:00:5e:00:00:{i % 20:x2}", ip: i % 3 == 0 ? $"2001:db8::{i:x}" : $"192.0.2.{i}", text: $"name{i}", source: "arp", at: i % 7)).ToArray();
+            mac: $"02:00:5e:00:00:{i % 20:x2}", ip: i % 3 == 0 ? $"2001:db8::{i:x}" : $"192.0.2.{i}", text: $"name{i}", source: "arp", at: i % 7) with
+        {
+            ConfidenceScore = i % 3 == 0 ? i / 50f : null,
+            Metadata = DeviceMetadata.Parse($$"""{"a": {{i}}, "b{{i % 2}}": null, "c": {"d": 1.0} }"""),
+        }).ToArray();
         await Store(sightings);
         var before = await Versions();
 
@@ -481,9 +632,9 @@ public class SightingTests(PostgresServerFixture server) : DatabaseTest(server)
             await using var other = database is null ? await Server.CreateDatabaseAsync() : null;
             database ??= other!;
             await database.ExecuteAsync("""
-                INSERT INTO devices (mac_address, ip_address, hostname, first_seen, last_seen, last_activity)
-                VALUES ('02:00:00:00:00:00', '192.0.2.77', 'said', '2026-03-05 11:59Z', '2026-03-05 11:59Z', '2026-03-05 11:59Z'),
-                       ('02:00:00:00:00:01', '2001:db8::77', NULL, '2026-03-05 11:59Z', '2026-03-05 11:59Z', '2026-03-05 11:59Z');
+                INSERT INTO devices (mac_address, ip_address, hostname, first_seen, last_seen, last_activity, confidence_score, metadata)
+                VALUES ('02:00:00:00:00:00', '192.0.2.77', 'said', '2026-03-05 11:59Z', '2026-03-05 11:59Z', '2026-03-05 11:59Z', 0.125, '{"a": "said", "b": null, "z": 1.0}'),
+                       ('02:00:00:00:00:01', '2001:db8::77', NULL, '2026-03-05 11:59Z', '2026-03-05 11:59Z', '2026-03-05 11:59Z', 0, '{}');
                 INSERT INTO connections ("timestamp", src_mac, dst_ip, dst_port) VALUES ('2026-03-05 12:02Z', '02:00:00:00:00:02', '192.0.2.9', 1)
                 """);
 
@@ -497,7 +648,8 @@ public class SightingTests(PostgresServerFixture server) : DatabaseTest(server)
 
             Assert.Equal(expected, await Lines(database, """
                 SELECT concat_ws('|', mac_address, coalesce(abbrev(ip_address), ''), coalesce(hostname, ''), coalesce(vendor, ''),
-                    coalesce(device_type, ''), to_char(first_seen AT TIME ZONE 'UTC', 'HH24:MI'), to_char(last_seen AT TIME ZONE 'UTC', 'HH24:MI'))
+                    coalesce(device_type, ''), to_char(first_seen AT TIME ZONE 'UTC', 'HH24:MI'), to_char(last_seen AT TIME ZONE 'UTC', 'HH24:MI'),
+                    confidence_score, metadata)
                 FROM devices ORDER BY mac_address
                 """));
             var all = await Lines(database, """
@@ -540,7 +692,11 @@ public class SightingTests(PostgresServerFixture server) : DatabaseTest(server)
                 random.Shuffle(macs);
                 await StoreIn(Database, [.. macs.Take(batch % 2 == 0 ? Devices : 40).Select(i => Seen(
                     mac: new MacAddress(0x0200_0000_0000 + i).ToString(),
-                    ip: $"192.0.2.{random.Next(250)}", text: $"name{random.Next(9)}", at: random.Next(600)))]);
+                    ip: $"192.0.2.{random.Next(250)}", text: $"name{random.Next(9)}", at: random.Next(600)) with
+                {
+                    ConfidenceScore = batch % 3 == 0 ? random.Next(100) / 100f : null,
+                    Metadata = batch % 3 == 0 ? null : DeviceMetadata.Parse($$"""{"a{{random.Next(3)}}": {{random.Next(9)}}}"""),
+                })]);
             }
         }, Cancel));
         var writers = Enumerable.Range(0, 2).Select(writer => Task.Run(async () =>
@@ -591,7 +747,11 @@ public class SightingTests(PostgresServerFixture server) : DatabaseTest(server)
                 else
                 {
                     await StoreIn(Database, [.. Enumerable.Range(0, 100).Select(d => Seen(
-                        mac: new MacAddress(0x0200_0000_0000 + d).ToString(), ip: $"192.0.2.{i}", at: i))]);
+                        mac: new MacAddress(0x0200_0000_0000 + d).ToString(), ip: $"192.0.2.{i}", at: i) with
+                    {
+                        ConfidenceScore = writer == 1 ? 0.5f : null,
+                        Metadata = writer == 2 ? DeviceMetadata.Parse($$"""{"a": {{i}}}""") : null,
+                    })]);
                 }
             }
         }, Cancel)));
@@ -627,6 +787,26 @@ public class SightingTests(PostgresServerFixture server) : DatabaseTest(server)
         Assert.Equal(10_000, await Count("devices WHERE ip_address << '10.0.0.0/8' AND last_seen = '2026-03-05 12:05Z'"));
     }
 
+    [Fact]
+    public async Task Ten_thousand_known_devices_with_metadata_take_no_quadratic_time()
+    {
+        await using var connection = await Database.DataSource.OpenConnectionAsync(Cancel);
+        var devices = Enumerable.Range(0, 10_000).Select(i => Seen(
+            mac: new MacAddress(0x0200_0000_0000 + (i * 7919 % 10_000)).ToString(), ip: $"10.0.{i / 256}.{i % 256}", at: 0) with
+        {
+            ConfidenceScore = i % 100 / 100f,
+            Metadata = DeviceMetadata.Parse($$"""{"notes": "device {{i}}", "tags": ["a", "b"], "custom": {"rack": {{i}} } }"""),
+        }).ToArray();
+        Assert.Equal((10_000, 0), await StoreOn(connection, devices));
+
+        var clock = Stopwatch.StartNew();
+        Assert.Equal((0, 10_000), await StoreOn(connection, [.. devices.Select(s => s with { SeenAt = s.SeenAt.AddMinutes(1) })]));
+
+        TestContext.Current.SendDiagnosticMessage("10,000 sightings with metadata of known devices: {0:N0} ms", clock.Elapsed.TotalMilliseconds);
+        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(8));
+        Assert.Equal(10_000, await Count("device_sightings WHERE metadata_seen_at ->> 'notes' = '2026-03-05T12:01:00' AND confidence_seen_at = '2026-03-05 12:01Z'"));
+    }
+
     // What FunctionTests shows for the triggers: a role that may call the function, and no more, can divert nothing.
     [Fact]
     public async Task Caller_needs_no_more_than_execute_and_can_put_nothing_in_the_way()
@@ -635,7 +815,7 @@ public class SightingTests(PostgresServerFixture server) : DatabaseTest(server)
         await Run($"""
             CREATE ROLE {role} LOGIN PASSWORD '{role}';
             GRANT USAGE, CREATE ON SCHEMA public TO {role};
-            GRANT EXECUTE ON FUNCTION merge_device_sightings TO {role}
+            GRANT EXECUTE ON FUNCTION merge_device_sightings, merge_sightings_with_metadata TO {role}
             """);
         await using (var caller = NpgsqlDataSource.Create(Database.ConnectionStringWith(c => c.Username = c.Password = role)))
         {
@@ -652,14 +832,22 @@ public class SightingTests(PostgresServerFixture server) : DatabaseTest(server)
                 {{Trap("trap_op", "varchar, varchar", "boolean")}}
                 {{Trap("trap_op", "text, varchar", "boolean")}}
                 {{Trap("trap_op", "varchar, text", "boolean")}}
+                {{Trap("trap_op", "real, integer", "boolean")}}
+                {{Trap("to_jsonb", "timestamp", "jsonb")}}
+                {{Trap("trap_sum", "bigint, jsonb", "bigint")}}
+                {{Trap("trap_sum", "bigint, text, jsonb", "bigint")}}
+                CREATE AGGREGATE array_agg(jsonb) (SFUNC = trap_sum, STYPE = bigint);
+                CREATE AGGREGATE jsonb_object_agg(text, jsonb) (SFUNC = trap_sum, STYPE = bigint);
+                CREATE OPERATOR <= (LEFTARG = real, RIGHTARG = integer, FUNCTION = trap_op);
+                CREATE OPERATOR >= (LEFTARG = real, RIGHTARG = integer, FUNCTION = trap_op);
                 CREATE OPERATOR = (LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = trap_op);
                 CREATE OPERATOR > (LEFTARG = text, RIGHTARG = varchar, FUNCTION = trap_op);
                 CREATE OPERATOR > (LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = trap_op);
                 CREATE OPERATOR = (LEFTARG = varchar, RIGHTARG = text, FUNCTION = trap_op);
                 SELECT merge_device_sightings(ARRAY['{{Mac}}', '{{Mac}}']::macaddr[], ARRAY['192.0.2.1', '2001:db8::1']::inet[],
                     ARRAY['a', 'b'], ARRAY['a', 'b'], ARRAY['a', 'b'], NULL, ARRAY['a', 'b']);
-                SELECT merge_device_sightings(ARRAY['{{Mac}}', '02:00:5e:00:00:02']::macaddr[], ARRAY['192.0.2.2', '192.0.2.3']::inet[],
-                    ARRAY['c', 'd'], ARRAY['c', 'd'], ARRAY['c', 'd'], NULL, ARRAY['c', 'd'])
+                SELECT merge_sightings_with_metadata(ARRAY['{{Mac}}', '02:00:5e:00:00:02']::macaddr[], ARRAY['192.0.2.2', '192.0.2.3']::inet[],
+                    ARRAY['c', 'd'], ARRAY['c', 'd'], ARRAY['c', 'd'], NULL, ARRAY['c', 'd'], ARRAY['{"a": 1}', '{"a": 2}']::jsonb[], ARRAY[0.5, 1]::real[])
                 """);
             await attack.ExecuteNonQueryAsync(Cancel);
 
@@ -691,6 +879,12 @@ public class SightingTests(PostgresServerFixture server) : DatabaseTest(server)
             SeenAt = Noon.AddMinutes(at),
         };
 
+    private static DeviceSighting Said(string? metadata, float? confidence, double at) => Seen(at: at) with
+    {
+        ConfidenceScore = confidence,
+        Metadata = metadata is null ? null : DeviceMetadata.Parse(metadata),
+    };
+
     private static DeviceSighting RandomSighting(Random random)
     {
         // The family of a primary address is that of the first one stored, the one thing that depends on order. So only
@@ -712,10 +906,16 @@ public class SightingTests(PostgresServerFixture server) : DatabaseTest(server)
             DeviceType = Text(),
             Source = Text(),
             SeenAt = Noon.AddMinutes(random.Next(12)),
+            ConfidenceScore = random.Next(3) == 0 ? random.Next(4) / 4f : null,
+            Metadata = random.Next(2) == 0 ? null : DeviceMetadata.Parse(
+                $"{{{string.Join(", ", "abc".Where(_ => random.Next(2) == 0).Select(key => $"\"{key}\": {MetadataValues[random.Next(MetadataValues.Length)]}"))}}}"),
         };
 
         string? Text() => random.Next(3) switch { 0 => null, 1 => "", _ => $"{(char)('A' + random.Next(3))}" };
     }
+
+    // As jsonb writes them.
+    private static readonly string[] MetadataValues = ["null", "1.0", "1.00", "\"x\"", "\"X\"", "[]", "{\"b\": null}"];
 
     // The rules once more, in other words: of each attribute the newest, of the addresses of one family the one taken last,
     // for in these minutes none of them lapses, and what the application said was before.
@@ -744,7 +944,21 @@ public class SightingTests(PostgresServerFixture server) : DatabaseTest(server)
 
             return string.Join(
                 '|', mac, ip, Newest(s => s.Hostname) ?? hostname, Newest(s => s.Vendor), Newest(s => s.DeviceType),
-                $"{Noon.AddMinutes(times.Min()):HH:mm}", $"{Noon.AddMinutes(times.Max()):HH:mm}");
+                $"{Noon.AddMinutes(times.Min()):HH:mm}", $"{Noon.AddMinutes(times.Max()):HH:mm}",
+                seen[mac].Where(s => s.ConfidenceScore is not null).OrderByDescending(s => s.SeenAt).ThenByDescending(s => s.ConfidenceScore)
+                    .Select(s => s.ConfidenceScore!.Value).FirstOrDefault(mac == "02:00:00:00:00:00" ? 0.125f : 0).ToString(CultureInfo.InvariantCulture),
+                MetadataOf(mac));
+
+            string MetadataOf(string mac)
+            {
+                // What the application said is older than anything seen.
+                var values = (mac == "02:00:00:00:00:00" ? (string[])["a=\"said\"", "b=null", "z=1.0"] : [])
+                    .Select(said => (At: DateTimeOffset.MinValue, Key: said[..1], Text: said[2..]))
+                    .Concat(seen[mac].Where(s => s.Metadata is not null).SelectMany(s => s.Metadata!.Other.Select(
+                        o => (At: s.SeenAt, o.Key, Text: o.Value.GetRawText()))));
+                return $"{{{string.Join(", ", values.GroupBy(v => v.Key).OrderBy(v => v.Key, StringComparer.Ordinal).Select(key =>
+                    $"\"{key.Key}\": {key.OrderByDescending(v => v.Text != "null").ThenByDescending(v => v.At).ThenByDescending(v => v.Text, StringComparer.Ordinal).First().Text}"))}}}";
+            }
 
             string? Newest(Func<DeviceSighting, string?> value) => seen[mac].Where(s => !string.IsNullOrEmpty(value(s)))
                 .OrderByDescending(s => s.SeenAt).ThenByDescending(value, StringComparer.Ordinal).Select(value).FirstOrDefault();
@@ -766,9 +980,8 @@ public class SightingTests(PostgresServerFixture server) : DatabaseTest(server)
         var buffer = new SightingBuffer();
         foreach (var sighting in sightings)
             buffer.Add(sighting, DateTimeOffset.UtcNow);
-        await using var command = new NpgsqlCommand(
-            "SELECT new_devices, known_devices FROM merge_device_sightings($1, $2, $3, $4, $5, $6, $7)", connection);
-        SightingMerge.AddParameters(command.Parameters, buffer, 0, buffer.Count);
+        await using var command = connection.CreateCommand();
+        command.CommandText = $"SELECT new_devices, known_devices FROM {SightingMerge.Call(command.Parameters, buffer, 0, buffer.Count)}";
         await using var reader = await command.ExecuteReaderAsync(Cancel);
         Assert.True(await reader.ReadAsync(Cancel));
         return (reader.GetInt64(0), reader.GetInt64(1));
@@ -776,6 +989,8 @@ public class SightingTests(PostgresServerFixture server) : DatabaseTest(server)
 
     private Task<string?[]> Known(string mac = Mac) => Texts(
         $"SELECT concat_ws(' ', abbrev(ip_address), hostname, vendor, device_type) FROM devices WHERE mac_address = '{mac}'");
+
+    private Task<string?[]> Metadata() => Texts("SELECT concat_ws(' ', confidence_score, metadata) FROM devices");
 
     private Task<string?[]> Events()
         => Texts("SELECT concat_ws(' ', event_type, old_value, CASE event_type WHEN 'ip_changed' THEN new_value END) FROM device_events ORDER BY id");

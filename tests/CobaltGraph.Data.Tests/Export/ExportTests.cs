@@ -66,11 +66,14 @@ public class ExportTests(PostgresServerFixture server) : ImportTest(server)
     }
 
     [Theory]
-    [InlineData(ExportFormat.Csv)]
-    [InlineData(ExportFormat.Ndjson)]
-    public async Task Devices_come_back_with_what_sightings_tell(ExportFormat format)
+    [MemberData(nameof(Files))]
+    public async Task Devices_come_back_with_what_sightings_tell(ExportFormat format, string name)
     {
-        const string all = "SELECT mac_address::text, ip_address::text, hostname, vendor, device_type, first_seen, last_seen FROM devices ORDER BY 1";
+        const string all =
+            """
+            SELECT mac_address::text, ip_address::text, hostname, vendor, device_type, first_seen, last_seen, confidence_score, metadata::text
+            FROM devices ORDER BY 1
+            """;
         await Run(
             """
             INSERT INTO devices (mac_address, ip_address, hostname, vendor, device_type, first_seen, last_seen, last_activity) VALUES
@@ -80,8 +83,13 @@ public class ExportTests(PostgresServerFixture server) : ImportTest(server)
             SELECT merge_device_sightings(ARRAY['02:00:5e:00:00:03', '02:00:5e:00:00:03', '02:00:5e:00:00:04']::macaddr[],
                 ARRAY['192.0.2.3', '2001:db8::33', '192.0.2.4']::inet[], NULL, NULL, NULL,
                 ARRAY['2026-01-03Z', '2026-01-04Z', '2026-01-05Z']::timestamptz[], ARRAY['arp', 'dhcp', NULL]);
+            UPDATE devices SET confidence_score = 0.33333334 WHERE mac_address = '02:00:5e:00:00:01';
+            UPDATE devices SET confidence_score = 1, metadata = E'{"notes":"Ä ☃\\n\\"", "tags":["a","b"], "custom":{"rack":{"unit":4.50},"empty":{}},
+                "":{}, "other":[1.0,-0.00,12345678901234567890123456789.10,1e-20,true,null,[],{"x":[[{}]]}], "tag":null}'
+            WHERE mac_address = '02:00:5e:00:00:02';
+            UPDATE devices SET metadata = '{"tags":[], "notes":["no text"]}' WHERE mac_address = '02:00:5e:00:00:03';
             """);
-        var path = Place("devices");
+        var path = Place(name);
 
         var result = await Service.ExportDevicesAsync(path, format, cancellationToken: Cancel);
 
@@ -94,6 +102,38 @@ public class ExportTests(PostgresServerFixture server) : ImportTest(server)
         Assert.Equal(
             [[null], ["dhcp"], [null]],
             await other.QueryAsync("SELECT source FROM device_sightings WHERE mac_address >= '02:00:5e:00:00:02' ORDER BY mac_address"));
+    }
+
+    [Fact]
+    public async Task Odd_metadata_of_devices_comes_back_as_it_was()
+    {
+        const string all = "SELECT mac_address::text, confidence_score, metadata::text FROM devices ORDER BY 1";
+        var records = new OddRecords(Seed + 1);
+        var sightings = Enumerable.Range(0, 4_000).Select(_ => records.NextSighting()).Where(s => RecordRules.Check(s) is null).ToList();
+        var stored = await new IngestService(Database.DataSource).StoreBatchAsync("test", "1", sightings, Cancel);
+        Assert.Equal((sightings.Count, 0), (stored.Stored, stored.Rejected));
+        Assert.True(await Count("devices WHERE metadata <> '{}'") > 50);
+
+        foreach (var format in Enum.GetValues<ExportFormat>())
+        {
+            var path = Place($"{format}");
+            await Service.ExportDevicesAsync(path, format, cancellationToken: Cancel);
+
+            await using var other = await ImportElsewhereAsync(path);
+            Assert.Equal(await Database.QueryAsync(all), await other.QueryAsync(all));
+        }
+    }
+
+    [Fact]
+    public async Task Devices_without_metadata_and_confidence_say_nothing_of_them()
+    {
+        await Run("INSERT INTO devices (mac_address, first_seen, last_seen, last_activity) VALUES ('02:00:5e:00:00:01', '2026-01-01Z', '2026-01-01Z', '2026-01-01Z')");
+        using var target = new MemoryStream();
+
+        await Service.ExportDevicesAsync(target, ExportFormat.Ndjson, cancellationToken: Cancel);
+
+        Assert.Equal(
+            """{"mac_address":"02:00:5e:00:00:01","seen_at":"2026-01-01T00:00:00.000000Z"}""" + "\n", Encoding.UTF8.GetString(target.ToArray()));
     }
 
     [Fact]
@@ -136,7 +176,7 @@ public class ExportTests(PostgresServerFixture server) : ImportTest(server)
         Assert.Equal("", await TextAsync(ExportFormat.Ndjson));
         using var target = new MemoryStream();
         Assert.Equal(0, (await Service.ExportDevicesAsync(target, ExportFormat.Csv, cancellationToken: Cancel)).Rows);
-        Assert.Equal("mac_address,ip_address,hostname,vendor,device_type,seen_at,source\n", Encoding.UTF8.GetString(target.ToArray()));
+        Assert.Equal("mac_address,ip_address,hostname,vendor,device_type,seen_at,source,confidence_score,metadata\n", Encoding.UTF8.GetString(target.ToArray()));
     }
 
     [Fact]

@@ -153,6 +153,8 @@ public class BadRecordTests
         { "nul_bytes", new string('\0', 1000), "has 1 fields" },
     };
 
+    private const string Mac = "00:0d:3a:13:e3:69";
+
     public static TheoryData<string, string, string> CsvSightingCases() => new()
     {
         { "mac_missing", ",10.0.0.1,pc,Example,desktop,1,mdns", "mac_address is missing; every sighting needs it" },
@@ -165,7 +167,16 @@ public class BadRecordTests
         { "source_long", $"00:0d:3a:13:e3:69,,pc,Example,desktop,1,{new string('s', 51)}", "source 'sss" },
         { "source_nul", "00:0d:3a:13:e3:69,,pc,Example,desktop,1,\0", "contains NUL" },
         { "time_text", "00:0d:3a:13:e3:69,,pc,Example,desktop,now,mdns", "seen_at 'now' is not a time" },
-        { "few", "00:0d:3a:13:e3:69", "has 1 fields where the header names 7" },
+        { "few", "00:0d:3a:13:e3:69", "has 1 fields where the header names 9" },
+        { "confidence_text", Mac + ",,pc,Example,desktop,1,mdns,sure,", "confidence_score 'sure' is not a number" },
+        { "confidence_high", Mac + ",,pc,Example,desktop,1,mdns,1.5,", "confidence_score 1.5 is out of range; accepted are numbers from 0 to 1" },
+        { "confidence_low", Mac + ",,pc,Example,desktop,1,mdns,-0.1,", "confidence_score -0.1 is out of range" },
+        { "metadata_text", Mac + ",,pc,Example,desktop,1,mdns,,notes", "metadata is not valid JSON near its byte" },
+        { "metadata_array", Mac + ",,pc,Example,desktop,1,mdns,,[]", "metadata is an array; accepted is a JSON object" },
+        { "metadata_null", Mac + ",,pc,Example,desktop,1,mdns,,null", "metadata is null; accepted is a JSON object" },
+        { "metadata_nul", Mac + ",,pc,Example,desktop,1,mdns,," + Quoted("""{"tags":["a\u0000"]}"""), "contains NUL" },
+        { "metadata_custom_nul", Mac + ",,pc,Example,desktop,1,mdns,," + Quoted("""{"custom":{"a\u0000":1}}"""), "contains NUL" },
+        { "metadata_custom_huge", Mac + ",,pc,Example,desktop,1,mdns,," + Quoted("""{"custom":{"a":1e200000}}"""), "has the number '1e200000'" },
     };
 
     public static TheoryData<string, string, string> JsonCases() => new()
@@ -228,6 +239,11 @@ public class BadRecordTests
         { "address_text", Sighting(("10.0.1.6", "x")), "ip_address 'x' is not" },
         { "time_text", Sighting(("2024-04-19T00:00:01Z", "yesterday")), "seen_at 'yesterday' is not a time" },
         { "connection", JsonRow, "is a connection among sightings" },
+        { "confidence_text", Sighting(("\"vendor\":\"Example\"", "\"confidence_score\":\"0.5\"")), "confidence_score is a text; accepted is a number" },
+        { "confidence_high", Sighting(("\"vendor\":\"Example\"", "\"confidence_score\":1.01")), "confidence_score 1.01 is out of range" },
+        { "metadata_text", Sighting(("\"vendor\":\"Example\"", "\"metadata\":\"{}\"")), "metadata is a text; accepted is a JSON object" },
+        { "metadata_nul", Sighting(("\"vendor\":\"Example\"", "\"metadata\":{\"x\":[\"\\u0000\"]}")), "with NUL" },
+        { "score_of_a_connection", Sighting(("\"vendor\"", "\"threat_score\"")), "has the key 'threat_score', which is no column; accepted are mac_address" },
     };
 
     [Theory]
@@ -250,7 +266,8 @@ public class BadRecordTests
     [MemberData(nameof(CsvSightingCases))]
     public Task Csv_sighting_is_rejected_with_its_reason(string name, string line, string reason)
         => AssertRejectedAsync(
-            name, "mac_address,ip_address,hostname,vendor,device_type,seen_at,source\n", "00:0d:3a:13:e3:69,10.0.0.1,pc,Example,desktop,1,mdns", line, reason);
+            name, "mac_address,ip_address,hostname,vendor,device_type,seen_at,source,confidence_score,metadata\n",
+            "00:0d:3a:13:e3:69,10.0.0.1,pc,Example,desktop,1,mdns,0.5,{}", line.Count(c => c == ',') == 6 ? line + ",," : line, reason);
 
     [Theory]
     [MemberData(nameof(JsonCases))]

@@ -39,9 +39,12 @@ public class CsvTests
             new DeviceSighting
             {
                 MacAddress = MacAddress.Parse("00:0d:3a:13:e3:69"), IpAddress = IPAddress.Parse("fe80::1"), Hostname = "a\nb", Vendor = "Example, Inc.",
-                DeviceType = "router", SeenAt = DateTimeOffset.UnixEpoch.AddSeconds(1.5), Source = "mdns",
+                DeviceType = "router", SeenAt = DateTimeOffset.UnixEpoch.AddSeconds(1.5), Source = "mdns", ConfidenceScore = 0.25f,
+                Metadata = DeviceMetadata.Parse("""{"tags":["a","b"],"rack":{"unit":4.0}}"""),
             },
-            await Logs.ReadSightingAsync("source,last_seen,device_type,vendor,hostname,ip_address,mac_address\nmdns,1.5,router,\"Example, Inc.\",\"a\nb\",fe80::1,000d.3a13.e369\n"));
+            await Logs.ReadSightingAsync(
+                "metadata,source,last_seen,device_type,vendor,hostname,ip_address,mac_address,confidence_score\n"
+                + "\"{\"\"rack\"\":{\"\"unit\"\":4.0},\"\"tags\"\":[\"\"a\"\",\"\"b\"\"]}\",mdns,1.5,router,\"Example, Inc.\",\"a\nb\",fe80::1,000d.3a13.e369,0.25\n"));
 
     [Theory]
     [InlineData("", null)]
@@ -199,6 +202,10 @@ public class CsvTests
     [InlineData("dst_ip,dst_port,DST_IP\n", "names the column dst_ip twice")]
     [InlineData("dst_ip,protocol\n", "does not name dst_port")]
     [InlineData("hostname,vendor\n", "does not name mac_address")]
+    [InlineData("metadata,hostname\n", "does not name mac_address")]
+    [InlineData("metadata,protocol\n", "does not name dst_ip")]
+    [InlineData("metadata\n", "does not name dst_ip")]
+    [InlineData("metadata,dst_ip,dst_port,confidence_score\n", "names 'confidence_score', which is no column of connections")]
     [InlineData("dst_ip;dst_port\n", "names our columns, but not between commas")]
     [InlineData("dst_ip\tdst_port\n", "names our columns, but not between commas")]
     [InlineData("\"dst_ip\n", "starts with '\"dst_ip'")]

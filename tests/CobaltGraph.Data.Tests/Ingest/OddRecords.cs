@@ -13,6 +13,9 @@ internal sealed class OddRecords(int seed)
         90f, 90.00001f, -90f, -90.00001f, 180f, 180.00002f, -180f, -180.00002f, 10f, 10.000001f, 6.9999995f, 7f, -1e-30f, 0.1f, 33.33333f,
     ];
 
+    private static readonly float?[] Confidences =
+        [null, 0f, -0f, 1f, 1.0000001f, -1e-30f, float.Epsilon, 0.1f, 0.33333334f, float.NaN, float.PositiveInfinity, float.NegativeInfinity];
+
     private static readonly int?[] Ports = [null, 0, 1, 443, 65535, 65536, -1, int.MaxValue, int.MinValue];
 
     private static readonly long?[] Counts = [null, 0, 1, -1, long.MaxValue, long.MinValue, 9007199254740993];
@@ -114,7 +117,7 @@ internal sealed class OddRecords(int seed)
         };
         for (var odd = _random.Next(4); odd > 0; odd--)
         {
-            sighting = _random.Next(7) switch
+            sighting = _random.Next(9) switch
             {
                 0 => sighting with { MacAddress = new MacAddress(Pick(Macs)) },
                 1 => sighting with { IpAddress = _random.Next(4) == 0 ? null : Pick(Addresses) },
@@ -122,6 +125,8 @@ internal sealed class OddRecords(int seed)
                 3 => sighting with { Vendor = Text(255) },
                 4 => sighting with { DeviceType = Text(50) },
                 5 => sighting with { Source = Text(50) },
+                6 => sighting with { ConfidenceScore = Pick(Confidences) },
+                7 => sighting with { Metadata = DeviceMetadata() },
                 _ => sighting with { SeenAt = Pick(Times) },
             };
         }
@@ -155,6 +160,23 @@ internal sealed class OddRecords(int seed)
                 case 4: (metadata.Dns ??= new DnsMetadata()).Other[Pick(Keys)] = Json(); break;
                 case 5: metadata.Threat = new ThreatMetadata { Source = Text(9), Reason = Text(9), Indicator = Text(9) }; break;
                 case 6: (metadata.Threat ??= new ThreatMetadata()).Other[Pick(Keys)] = Json(); break;
+                default: metadata.Other[Pick(Keys)] = Json(); break;
+            }
+        }
+
+        return metadata;
+    }
+
+    private DeviceMetadata DeviceMetadata()
+    {
+        var metadata = new DeviceMetadata();
+        for (var parts = _random.Next(4); parts > 0; parts--)
+        {
+            switch (_random.Next(6))
+            {
+                case 0: metadata.Notes = Text(1500); break;
+                case 1: metadata.Tags = [.. Enumerable.Range(0, _random.Next(3)).Select(_ => Text(9) ?? "")]; break;
+                case 2: (metadata.Custom ??= new Dictionary<string, JsonElement>())[Pick(Keys)] = Json(); break;
                 default: metadata.Other[Pick(Keys)] = Json(); break;
             }
         }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using System.Text.Json;
 using CobaltGraph.Data.Ingest;
 using CobaltGraph.Model;
@@ -75,6 +76,14 @@ public class RecordRulesTests(PostgresServerFixture server) : DatabaseTest(serve
         Assert.Equal(
             @"metadata 'service' 'a\x00' contains NUL, which PostgreSQL cannot store; accepted is any other text",
             RecordRules.Check(new Connection { Metadata = new ConnectionMetadata { Service = "a\0" } }));
+        Assert.Equal("confidence_score 1.5 is out of range; accepted are numbers from 0 to 1", RecordRules.Check(Sighting() with { ConfidenceScore = 1.5f }));
+        Assert.Equal("confidence_score NaN is out of range; accepted are numbers from 0 to 1", RecordRules.Check(Sighting() with { ConfidenceScore = float.NaN }));
+        Assert.Equal(
+            @"metadata 'tags' 'a\x00' contains NUL, which PostgreSQL cannot store; accepted is any other text",
+            RecordRules.Check(Sighting() with { Metadata = new DeviceMetadata { Tags = ["a\0"] } }));
+        Assert.Contains(
+            "metadata 'rack' has the text",
+            RecordRules.Check(Sighting() with { Metadata = DeviceMetadata.Parse("""{"custom":{"rack":["\u0000"]}}""") }), StringComparison.Ordinal);
         Assert.StartsWith("seen_at is the last instant", RecordRules.Check(Sighting() with { SeenAt = DateTimeOffset.MaxValue }), StringComparison.Ordinal);
         Assert.StartsWith("mac_address '00:00:00:00:00:00' is all zero", RecordRules.Check(Sighting() with { MacAddress = default }), StringComparison.Ordinal);
     }
@@ -214,14 +223,14 @@ public class RecordRulesTests(PostgresServerFixture server) : DatabaseTest(serve
         await using var command = new NpgsqlCommand(
             """
             WITH told AS (INSERT INTO sources VALUES ($7) RETURNING source)
-            INSERT INTO devices (mac_address, ip_address, hostname, vendor, device_type, first_seen, last_seen)
-            VALUES ($1, $2, $3, $4, $5, $6, $6)
-            ON CONFLICT (mac_address) DO UPDATE SET ip_address = $2, hostname = $3, vendor = $4, device_type = $5
-            RETURNING mac_address, ip_address, hostname, vendor, device_type, (SELECT source FROM told)
+            INSERT INTO devices (mac_address, ip_address, hostname, vendor, device_type, first_seen, last_seen, confidence_score, metadata)
+            VALUES ($1, $2, $3, $4, $5, $6, $6, $8, $9)
+            ON CONFLICT (mac_address) DO UPDATE SET ip_address = $2, hostname = $3, vendor = $4, device_type = $5, confidence_score = $8, metadata = $9
+            RETURNING mac_address, ip_address, hostname, vendor, device_type, (SELECT source FROM told), confidence_score, metadata
             """,
             connection);
         object?[] values =
-            [sighting.MacAddress.ToPhysicalAddress(), sighting.IpAddress, sighting.Hostname, sighting.Vendor, sighting.DeviceType, sighting.Source];
+            [sighting.MacAddress.ToPhysicalAddress(), sighting.IpAddress, sighting.Hostname, sighting.Vendor, sighting.DeviceType, sighting.Source, sighting.ConfidenceScore ?? 0];
         try
         {
             Add(command, NpgsqlDbType.MacAddr, values[0]);
@@ -230,6 +239,8 @@ public class RecordRulesTests(PostgresServerFixture server) : DatabaseTest(serve
                 Add(command, NpgsqlDbType.Text, values[i]);
             Add(command, NpgsqlDbType.TimestampTz, sighting.SeenAt.UtcDateTime);
             Add(command, NpgsqlDbType.Text, values[5]);
+            Add(command, NpgsqlDbType.Real, values[6]);
+            Add(command, NpgsqlDbType.Jsonb, sighting.Metadata?.ToJson() ?? "{}");
             await using var reader = await command.ExecuteReaderAsync(Cancel);
             Assert.True(await reader.ReadAsync(Cancel));
             for (var i = 0; i < values.Length; i++)
@@ -239,9 +250,17 @@ public class RecordRulesTests(PostgresServerFixture server) : DatabaseTest(serve
                     return $"column {i} became {stored}";
             }
 
-            return null;
+            if (sighting.Metadata is not { } metadata)
+                return null;
+            string?[] texts = [metadata.Notes, .. metadata.Tags ?? [], .. metadata.Other.Keys, .. metadata.Custom?.Keys ?? []];
+            if (texts.Any(text => text is not null && text != Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text))))
+                return "half a surrogate pair became another character";
+            // Of a key that stands twice the last one counts.
+            var json = metadata.ToJson().Replace("{\"a\":1,\"a\":2}", "{\"a\":2}", StringComparison.Ordinal);
+            var became = reader.GetString(values.Length);
+            return DeviceMetadata.Parse(became).Equals(DeviceMetadata.Parse(json)) ? null : $"metadata {json} became {became}";
         }
-        catch (Exception e) when (e is PostgresException or ArgumentException)
+        catch (Exception e) when (e is PostgresException or ArgumentException or InvalidOperationException or JsonException)
         {
             return e.Message;
         }

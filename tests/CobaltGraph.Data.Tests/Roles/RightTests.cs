@@ -17,6 +17,7 @@ public sealed class RightTests(TwoSites sites) : IClassFixture<TwoSites>
     [InlineData("INSERT INTO connections (\"timestamp\", dst_ip, dst_port) VALUES ('1999-01-01', '192.0.2.1', 443)")]
     [InlineData("UPDATE connections SET dst_country = 'DE', dst_lat = 1, dst_lon = 1, dst_org = 'o', dst_hostname = 'h', metadata = '{}'")]
     [InlineData("SELECT * FROM merge_device_sightings(ARRAY['02:00:5e:00:00:02']::macaddr[], ARRAY['192.0.2.2']::inet[], ARRAY['printer'], NULL, NULL, NULL, ARRAY['dhcp'])")]
+    [InlineData("SELECT * FROM merge_sightings_with_metadata(ARRAY['02:00:5e:00:00:02']::macaddr[], NULL, NULL, NULL, NULL, NULL, NULL, ARRAY['{\"notes\": \"n\"}']::jsonb[], ARRAY[1]::real[])")]
     [InlineData("UPDATE devices SET device_type = 'iot', vendor = 'v', hostname = 'h', confidence_score = 1, metadata = '{\"notes\": \"n\"}'")]
     [InlineData("INSERT INTO device_events (device_mac, event_type, new_value) VALUES ('02:00:5e:00:00:01', 'removed', 'by hand')")]
     public Task Writer_may(string sql)
@@ -112,6 +113,7 @@ public sealed class RightTests(TwoSites sites) : IClassFixture<TwoSites>
     [InlineData("INSERT INTO device_events (device_mac, event_type) VALUES ('02:00:5e:00:00:01', 'active')")]
     [InlineData("INSERT INTO ingest_batches (source, batch_key) VALUES (session_user, 'k')")]
     [InlineData("SELECT merge_device_sightings(ARRAY['02:00:5e:00:00:02']::macaddr[], NULL, NULL, NULL, NULL, NULL, NULL)")]
+    [InlineData("SELECT merge_sightings_with_metadata(ARRAY['02:00:5e:00:00:02']::macaddr[], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)")]
     [InlineData("SELECT sweep_device_status()")]
     [InlineData("SELECT drop_connection_partitions(now())")]
     [InlineData("SELECT nextval('connections_id_seq')")]
@@ -180,6 +182,7 @@ public sealed class RightTests(TwoSites sites) : IClassFixture<TwoSites>
     [InlineData("SELECT sweep_device_status(now() + interval '1 day')")]
     [InlineData("SELECT sweep_device_status('1999-01-01Z')")]
     [InlineData("SELECT merge_device_sightings(ARRAY['02:00:5e:00:00:02']::macaddr[], NULL, NULL, NULL, NULL, NULL, NULL)")]
+    [InlineData("SELECT merge_sightings_with_metadata(ARRAY['02:00:5e:00:00:02']::macaddr[], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)")]
     public async Task Maintainer_may_not(string sql)
         => await Roles.RefusedAsync(sites.Maintainer, TwoSites.First, sql);
 

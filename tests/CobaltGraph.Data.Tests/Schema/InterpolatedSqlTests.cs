@@ -27,7 +27,7 @@ public partial class InterpolatedSqlTests
         ["Adoption/OldObjects.cs"] = ("Schema and tables quoted above; the kind is a word of ours.", ["kind", "schema", "table", "tables", "LeftOutComment", "what"]),
         ["Adoption/OriginalFinder.cs"] = ("The message to a user who lacks a right.", ["locked[0]"]),
         ["Ingest/ConnectionCopy.cs"] = ("COPY takes no parameter; both are constants.", ["table", "ConnectionBuffer.Columns"]),
-        ["Ingest/SightingSink.cs"] = (OfOurs, ["Ledger.ClaimSql"]),
+        ["Ingest/SightingSink.cs"] = (OfOurs, ["Ledger.ClaimSql", "merge"]),
         ["Migrations/20261124000002_ThreatScoring.Preparation.cs"] = (OfOurs, ["IsPrepared", "CreateTables", "CreateStage"]),
         ["Queries/AddressQueries.cs"] = ("SqlQuery makes parameters of them.", ["from", "until"]),
         ["Queries/Catalogue/QuerySamples.cs"] = ("Columns of ours by name.", ["column", "condition"]),
