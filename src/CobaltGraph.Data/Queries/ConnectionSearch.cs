@@ -55,6 +55,11 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     /// </summary>
     public int GlanceGrowthInRange { get; init; } = 4;
 
+    /// <summary>
+    /// Where there are fewer rows than this, one statement reads all of them: that costs less than asking which of them can match.
+    /// </summary>
+    public int FewRows { get; init; } = 15_000;
+
     /// <summary>Rows of a score that are looked through: few connections have one, and their index is in order of time.</summary>
     public int ScoredRows { get; init; } = 200_000;
 
@@ -117,6 +122,10 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             var seen = await LookThroughAsync(next, glance, cancellationToken).ConfigureAwait(false);
             if (few || seen.Count >= Take)
                 return Found(SearchStrategy.TimeOrder, seen);
+            // Texts are compared once a destination instead, which costs less than once a row.
+            var fewRows = filter.Organization is null && filter.Hostname is null ? FewRows : FewRows / 8;
+            if (!HasIndex && !byScore && fewRows > 0 && await HaveFewerAsync(fewRows, cancellationToken).ConfigureAwait(false))
+                return await DirectAsync(cancellationToken).ConfigureAwait(false);
             // The page is probably found by reading on, which costs less than finding out which devices and destinations can match.
             var growth = filter.From is null || filter.Until is null ? GlanceGrowth : Math.Min(GlanceGrowth, GlanceGrowthInRange);
             if (!byScore && seen.Count * growth >= Take)
@@ -131,10 +140,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
                 return Found(SearchStrategy.TimeOrder, seen);
             // Of a rare category all rows are read before all those of the destinations that can match.
             if (AsksDestinations && filter.Category is { } category && await IsRareAsync(category, cancellationToken).ConfigureAwait(false))
-            {
-                return Found(
-                    SearchStrategy.Direct, await InOrder(Rows(null, null)).Take(Take).ReadAsync(context, cancellationToken).ConfigureAwait(false));
-            }
+                return await DirectAsync(cancellationToken).ConfigureAwait(false);
         }
 
         var devices = await DevicesAsync(cancellationToken).ConfigureAwait(false);
@@ -166,7 +172,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             return await FromScoredAsync([new Candidate<IPAddress>(filter.Destination!.Value.BaseAddress)], cancellationToken).ConfigureAwait(false);
 
         if (devices is null)
-            return Found(SearchStrategy.Direct, await InOrder(Rows(null, null)).Take(Take).ReadAsync(context, cancellationToken).ConfigureAwait(false));
+            return await DirectAsync(cancellationToken).ConfigureAwait(false);
 
         var found = Found(
             devices.Count == 0 ? SearchStrategy.Empty : SearchStrategy.ByDevice,
@@ -219,6 +225,9 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     /// <summary>The matching ones of the first rows, at most a page of them.</summary>
     private Task<List<Connection>> LookThroughAsync(IQueryable<Connection> rows, int count, CancellationToken cancellationToken)
         => InOrder(InOrder(rows).Take(Math.Max(count, Take)).Matching(filter)).Take(Take).ReadAsync(context, cancellationToken);
+
+    private async Task<List<Connection>> DirectAsync(CancellationToken cancellationToken) => Found(
+        SearchStrategy.Direct, await InOrder(Rows(null, null)).Take(Take).ReadAsync(context, cancellationToken).ConfigureAwait(false));
 
     private List<Connection> Found(SearchStrategy strategy, List<Connection> rows)
     {
