@@ -95,7 +95,7 @@ internal static class Databases
         switch (method.Schema)
         {
             case Schema.CobaltGraph or Schema.Stripped:
-                await MigrateAsync(dataSource, site.From, site.To, cancellationToken);
+                await MigrateAsync(dataSource, site.From, site.To, cancellationToken, method.Migration);
                 break;
             case Schema.OriginalTables:
                 await ExecuteAsync(dataSource, OriginalTables, cancellationToken);
@@ -125,11 +125,11 @@ internal static class Databases
 
     /// <summary>Migrates a database and makes the partitions from one time to another.</summary>
     public static async Task MigrateAsync(
-        NpgsqlDataSource dataSource, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken)
+        NpgsqlDataSource dataSource, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken, string? migration = null)
     {
         var options = new DbContextOptionsBuilder<CobaltGraphContext>().UseCobaltGraph(dataSource).Options;
         await using var context = new CobaltGraphContext(options);
-        await context.Database.MigrateAsync(cancellationToken);
+        await context.Database.MigrateAsync(migration, cancellationToken);
         await using var command = dataSource.CreateCommand("SELECT ensure_connection_partitions($1, $2)");
         command.Parameters.Add(new() { Value = from.UtcDateTime });
         command.Parameters.Add(new() { Value = to.UtcDateTime });

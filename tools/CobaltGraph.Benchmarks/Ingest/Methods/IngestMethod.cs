@@ -11,6 +11,7 @@ internal abstract class IngestMethod
     [
         new OurIngest(writers: 1),
         new OurIngest(writers: 2),
+        new OurIngest(writers: 1, migration: "DeviceInventory"),
         new BareCopy(original: true),
         new OriginalCopy(inBatches: false),
         new OriginalCopy(inBatches: true),
@@ -27,6 +28,9 @@ internal abstract class IngestMethod
     public abstract string Title { get; }
 
     public abstract Schema Schema { get; }
+
+    /// <summary>Up to which migration the schema is made; null for all of them.</summary>
+    public virtual string? Migration => null;
 
     /// <summary>SQL that changes the schema before the run.</summary>
     public virtual string ThenRun => "";

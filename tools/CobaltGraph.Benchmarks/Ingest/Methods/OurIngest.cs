@@ -6,11 +6,16 @@ using Npgsql;
 namespace CobaltGraph.Benchmarks.Ingest.Methods;
 
 /// <summary>CobaltGraph's ingest as an application calls it, every rule of the database in force.</summary>
-internal sealed class OurIngest(int writers) : IngestMethod
+/// <param name="writers">How many sessions store at a time.</param>
+/// <param name="migration">The last migration that is applied; null for all.</param>
+internal sealed class OurIngest(int writers, string? migration = null) : IngestMethod
 {
-    public override string Key => $"a{writers}";
+    public override string Key => $"{(migration is null ? "a" : "m")}{writers}";
 
-    public override string Title => $"CobaltGraph's ingest, {(writers == 1 ? "one writer" : $"{writers} writers")}";
+    public override string Title
+        => $"CobaltGraph's ingest, {(writers == 1 ? "one writer" : $"{writers} writers")}{(migration is null ? "" : ", on migration 001 alone")}";
+
+    public override string? Migration => migration;
 
     public override Schema Schema => Schema.CobaltGraph;
 
