@@ -2855,7 +2855,7 @@ BEGIN
                         PARTITION BY c.mac ORDER BY c.position ROWS UNBOUNDED PRECEDING) AS round
                     FROM (
                         SELECT d.mac, d.position, row_number() OVER device AS number,
-                               d.is_case OR d.lapsed > lag(d.lapsed) OVER device AS is_case
+                               d.is_case OR d.lapsed > pg_catalog.lag(d.lapsed) OVER device AS is_case
                         FROM by_device AS d
                         WHERE d.position IS NOT NULL
                         WINDOW device AS (PARTITION BY d.mac ORDER BY d.position)
@@ -3006,29 +3006,42 @@ BEGIN
     PERFORM set_config('cobaltgraph.merging', 'off', true);
 
     IF p_metadata IS NOT NULL OR p_confidence_scores IS NOT NULL THEN
-        WITH told AS (
-            SELECT t.mac, pg_catalog.jsonb_object_agg(t.key, t.value) FILTER (WHERE t.value::text IS DISTINCT FROM t.known) AS changes,
+        -- Grouped and not joined: a document has any number of keys, none of which the planner knows.
+        WITH said AS (
+            SELECT DISTINCT ON (u.mac, e.key COLLATE "C") u.mac, e.key, e.value, least(u.seen_at, v_now) AS at
+            FROM unnest(p_macs, p_seen_at, p_metadata) AS u(mac, seen_at, metadata)
+            CROSS JOIN LATERAL jsonb_each(u.metadata) AS e(key, value)
+            ORDER BY u.mac, e.key COLLATE "C", jsonb_typeof(e.value) <> 'null' DESC, at DESC, e.value::text COLLATE "C" DESC
+        ),
+        told AS (
+            SELECT t.mac, pg_catalog.jsonb_object_agg(t.key, t.value) FILTER (WHERE t.value::text IS DISTINCT FROM t.known::text) AS changes,
                    pg_catalog.jsonb_object_agg(t.key, pg_catalog.to_jsonb(t.at AT TIME ZONE 'UTC'))
                        FILTER (WHERE t.at IS DISTINCT FROM t.known_at) AS times
             FROM (
-                SELECT n.mac, n.key, n.value, n.at, n.is_value, o.known, o.known_at,
-                       coalesce(jsonb_typeof(d.metadata -> n.key) <> 'null', o.known_at IS NOT NULL) AS is_known
+                SELECT e.mac, e.key,
+                       (pg_catalog.array_agg(e.value) FILTER (WHERE e.kind = 'said'))[1] AS value,
+                       max(e.at) FILTER (WHERE e.kind = 'said') AS at,
+                       (pg_catalog.array_agg(e.value) FILTER (WHERE e.kind = 'known'))[1] AS known,
+                       max(e.at) FILTER (WHERE e.kind = 'seen') AS known_at
                 FROM (
-                    SELECT DISTINCT ON (u.mac, e.key COLLATE "C")
-                           u.mac, e.key, e.value, least(u.seen_at, v_now) AS at, jsonb_typeof(e.value) <> 'null' AS is_value
-                    FROM unnest(p_macs, p_seen_at, p_metadata) AS u(mac, seen_at, metadata)
-                    CROSS JOIN LATERAL jsonb_each(u.metadata) AS e(key, value)
-                    ORDER BY u.mac, e.key COLLATE "C", is_value DESC, at DESC, e.value::text COLLATE "C" DESC
-                ) AS n
-                JOIN devices AS d ON d.mac_address = n.mac
-                JOIN device_sightings AS k ON k.mac_address = n.mac
-                CROSS JOIN LATERAL (
-                    SELECT (d.metadata -> n.key)::text AS known,
-                           (k.metadata_seen_at ->> n.key)::timestamp AT TIME ZONE 'UTC' AS known_at
-                ) AS o
+                    SELECT n.mac, n.key, n.value, n.at, 'said' AS kind
+                    FROM said AS n
+                    UNION ALL
+                    SELECT d.mac_address, k.key, k.value, NULL, 'known'
+                    FROM (SELECT DISTINCT n.mac FROM said AS n) AS n
+                    JOIN devices AS d ON d.mac_address = n.mac
+                    CROSS JOIN LATERAL jsonb_each(d.metadata) AS k(key, value)
+                    UNION ALL
+                    SELECT s.mac_address, k.key, NULL, k.value::timestamp AT TIME ZONE 'UTC', 'seen'
+                    FROM (SELECT DISTINCT n.mac FROM said AS n) AS n
+                    JOIN device_sightings AS s ON s.mac_address = n.mac
+                    CROSS JOIN LATERAL jsonb_each_text(s.metadata_seen_at) AS k(key, value)
+                ) AS e
+                GROUP BY e.mac, e.key
             ) AS t
-            WHERE (t.is_value, t.at, t.value::text COLLATE "C")
-                > (t.is_known, coalesce(t.known_at, '-infinity'::timestamptz), coalesce(t.known, ''))
+            WHERE (jsonb_typeof(t.value) <> 'null', t.at, t.value::text COLLATE "C")
+                > (coalesce(jsonb_typeof(t.known) <> 'null', t.known_at IS NOT NULL), coalesce(t.known_at, '-infinity'::timestamptz),
+                   coalesce(t.known::text, ''))
             GROUP BY t.mac
         ),
         rated AS (

@@ -72,7 +72,7 @@ internal sealed class BatchStorer<T>(
             {
                 await AttemptAsync(run, entry, attempt, limit - clock.GetElapsedTime(started), cancellationToken).ConfigureAwait(false);
             }
-            catch (PostgresException e) when (!run.IsSplit && (Faults.IsInRow(e) || Faults.IsStatementTimeout(e)))
+            catch (Exception e) when (!run.IsSplit && Faults.CallsForParts(e))
             {
                 // The next try finds the row, or makes do with shorter statements.
                 cancellationToken.ThrowIfCancellationRequested();
@@ -323,7 +323,7 @@ internal sealed class BatchStorer<T>(
             {
                 await sink.StorePartAsync(connection, rows, part.Start, part.Count, attempt, cancellationToken).ConfigureAwait(false);
             }
-            catch (PostgresException e) when (Faults.IsInRow(e))
+            catch (Exception e) when (Faults.IsInPart(e))
             {
                 await transaction.RollbackAsync(Savepoint, cancellationToken).ConfigureAwait(false);
                 if (part.Count == 1)

@@ -38,6 +38,12 @@ internal static class Faults
     public static bool IsInRow(PostgresException e)
         => e.SqlState.StartsWith("22", StringComparison.Ordinal) || e.SqlState.StartsWith("23", StringComparison.Ordinal);
 
+    /// <summary>Whether fewer rows in a statement may go through.</summary>
+    public static bool CallsForParts(Exception e) => IsInPart(e) || (e is PostgresException server && IsStatementTimeout(server));
+
+    /// <summary>Whether a row of a part is at fault, or all of them together.</summary>
+    public static bool IsInPart(Exception e) => e is StatementTooLongException || (e is PostgresException server && IsInRow(server));
+
     /// <summary>
     /// Whether the server answered that it did not do what it was asked for. An error that ends the session is no such
     /// answer: it can come between a commit and the word of it.

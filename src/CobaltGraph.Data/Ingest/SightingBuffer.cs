@@ -41,6 +41,7 @@ internal sealed class SightingBuffer : IRecordBuffer<DeviceSighting>
         {
             for (var row = start; row < start + count; row++)
             {
+                bytes.SetLength(0);
                 var record = _records[row];
                 writer.Write(record.MacAddress.ToInt64());
                 writer.Write(record.SeenAt.UtcTicks);
@@ -61,6 +62,9 @@ internal sealed class SightingBuffer : IRecordBuffer<DeviceSighting>
                     writer.Write(-2L);
                     writer.Write(score);
                 }
+
+                writer.Flush();
+                hash.AppendData(bytes.GetBuffer().AsSpan(0, (int)bytes.Length));
             }
 
             void Write(string? text)
@@ -69,7 +73,5 @@ internal sealed class SightingBuffer : IRecordBuffer<DeviceSighting>
                 writer.Write(text ?? "");
             }
         }
-
-        hash.AppendData(bytes.GetBuffer().AsSpan(0, (int)bytes.Length));
     }
 }

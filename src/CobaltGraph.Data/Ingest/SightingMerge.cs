@@ -8,11 +8,12 @@ namespace CobaltGraph.Data.Ingest;
 /// <summary>The call that merges sightings: <c>merge_device_sightings</c>, or <c>merge_sightings_with_metadata</c>.</summary>
 internal static class SightingMerge
 {
-    // The statement is one message, and PostgreSQL takes none above 1 GB.
-    private const long MostMetadata = 256L << 20;
+    // The statement is one message of at most 1 GB, and jsonb can be several times as long as its text.
+    internal const long MostMetadata = 32L << 20;
 
     /// <summary>Adds seven arrays, and the two for metadata and confidence where a sighting says something of them.</summary>
     /// <returns>The call of the function that takes these.</returns>
+    /// <exception cref="StatementTooLongException">Several sightings have too much metadata for one statement.</exception>
     public static string Call(
         NpgsqlParameterCollection parameters, SightingBuffer sightings, int start, int count)
     {
@@ -39,12 +40,8 @@ internal static class SightingMerge
                 (scores ??= new float?[count])[i] = score;
         }
 
-        if (characters > MostMetadata)
-        {
-            throw new NotSupportedException(
-                $"The metadata of {count} sightings has {characters >> 20} million characters, more than the {MostMetadata >> 20} that one "
-                + "statement takes: store them in smaller batches, see IngestOptions.BatchSize.");
-        }
+        if (characters > MostMetadata && count > 1)
+            throw new StatementTooLongException($"{count} sightings have {characters} characters of metadata");
 
         Add(macs, NpgsqlDbType.MacAddr);
         Add(addresses, NpgsqlDbType.Inet);

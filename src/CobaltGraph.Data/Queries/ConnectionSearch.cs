@@ -122,10 +122,17 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             var seen = await LookThroughAsync(next, glance, cancellationToken).ConfigureAwait(false);
             if (few || seen.Count >= Take)
                 return Found(SearchStrategy.TimeOrder, seen);
-            // Texts are compared once a destination instead, which costs less than once a row.
-            var fewRows = filter.Organization is null && filter.Hostname is null ? FewRows : FewRows / 8;
-            if (!HasIndex && !byScore && fewRows > 0 && await HaveFewerAsync(fewRows, cancellationToken).ConfigureAwait(false))
-                return await DirectAsync(cancellationToken).ConfigureAwait(false);
+            if (!HasIndex && FewRows > 0 && filter is { MinScore: null, MaxScore: null, Levels: null })
+            {
+                // Texts are compared once a destination instead, which costs less than once a row.
+                var hasText = filter.Organization is not null || filter.Hostname is not null;
+                var ahead = await CountAheadAsync(hasText ? Math.Min(glance, FewRows) : FewRows, cancellationToken).ConfigureAwait(false);
+                if (ahead < Math.Min(glance, FewRows))
+                    return Found(SearchStrategy.TimeOrder, seen);
+                if (ahead < FewRows && !hasText)
+                    return await DirectAsync(cancellationToken).ConfigureAwait(false);
+            }
+
             // The page is probably found by reading on, which costs less than finding out which devices and destinations can match.
             var growth = filter.From is null || filter.Until is null ? GlanceGrowth : Math.Min(GlanceGrowth, GlanceGrowthInRange);
             if (!byScore && seen.Count * growth >= Take)
@@ -211,15 +218,18 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     }
 
     /// <summary>Whether the conditions that have an index leave fewer rows, and perhaps some of the position's time.</summary>
+    private async Task<bool> HaveFewerAsync(int count, CancellationToken cancellationToken)
+        => await CountAheadAsync(count, cancellationToken).ConfigureAwait(false) < count;
+
     // In order of time, as the indexes have them: in none, the server may look up all there are before it counts the first. And
     // by the time alone, which is in the index: for the id it would look at every row.
-    private async Task<bool> HaveFewerAsync(int count, CancellationToken cancellationToken)
+    private async Task<int> CountAheadAsync(int most, CancellationToken cancellationToken)
     {
         var rows = Indexed();
         if (PositionTime is { } time)
             rows = Descending ? rows.Where(c => c.Timestamp <= time) : rows.Where(c => c.Timestamp >= time);
         rows = Descending ? rows.OrderByDescending(c => c.Timestamp) : rows.OrderBy(c => c.Timestamp);
-        return await rows.Take(count).CountAsync(cancellationToken).ConfigureAwait(false) < count;
+        return await rows.Take(most).CountAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The matching ones of the first rows, at most a page of them.</summary>

@@ -39,7 +39,7 @@ public sealed record DeviceSighting
 
     /// <summary>
     /// What is known of the device beyond its columns; null or without a key when nothing is. Each key is a value of its own:
-    /// those that are missing, or a JSON null, erase nothing.
+    /// those that are missing, or a JSON null, erase nothing. What an application set counts as older than anything seen.
     /// </summary>
     public DeviceMetadata? Metadata { get; init; }
 }

@@ -486,6 +486,26 @@ public class SightingTests(PostgresServerFixture server) : DatabaseTest(server)
             await Texts("SELECT metadata_seen_at::text FROM device_sightings"));
     }
 
+    // A document is opened once, and not for each of its keys.
+    [Fact]
+    public async Task Metadata_of_thirty_thousand_keys_takes_no_quadratic_time()
+    {
+        await Run("""
+            CREATE FUNCTION keys_at(p_at timestamptz) RETURNS bigint LANGUAGE sql AS $$
+                SELECT known_devices FROM merge_sightings_with_metadata(
+                    ARRAY['02:00:5e:00:00:01']::macaddr[], NULL, NULL, NULL, NULL, ARRAY[p_at], NULL,
+                    ARRAY[(SELECT jsonb_object_agg('k' || i, 'text of ' || p_at) FROM generate_series(1, 30000) AS i)], NULL)
+            $$;
+            SELECT keys_at('2026-03-05 12:00Z');
+            SET statement_timeout = '20s';
+            SELECT keys_at('2026-03-05 13:00Z'), keys_at('2026-03-05 11:00Z')
+            """);
+
+        Assert.Equal(
+            30_000,
+            await Scalar<long>("SELECT count(*) FROM devices, jsonb_each_text(metadata) WHERE value = 'text of ' || '2026-03-05 13:00Z'::timestamptz"));
+    }
+
     [Fact]
     public async Task Deepest_metadata_is_merged()
     {

@@ -117,6 +117,23 @@ public sealed class IngestServiceTests(PostgresServerFixture server) : DatabaseT
     }
 
     [Fact]
+    public async Task Metadata_that_is_too_much_for_one_statement_is_stored_in_parts()
+    {
+        var notes = new string('x', (int)(SightingMerge.MostMetadata / 3) + 1);
+        DeviceSighting[] sightings = [.. Enumerable.Range(1, 3).Select(i => new DeviceSighting
+        {
+            MacAddress = new MacAddress(0x0200_0000_0000 + i),
+            Metadata = new DeviceMetadata { Notes = notes },
+        })];
+
+        var result = await Service.StoreBatchAsync("s", "large", sightings, Cancel);
+
+        Assert.Equal((3, 0), (result.Stored, result.Rejected));
+        Assert.Equal(3, await Count($"devices WHERE length(metadata ->> 'notes') = {notes.Length}"));
+        Assert.Equal(3, (await Service.StoreBatchAsync("s", "large", sightings, Cancel)).Duplicate);
+    }
+
+    [Fact]
     public async Task Time_left_out_is_the_time_of_storing()
     {
         var before = DateTimeOffset.UtcNow.AddSeconds(-1);

@@ -77,7 +77,7 @@ internal static class IngestCommand
         {
             var keys = Keys(parse.GetValue(only)).ToList();
             var methods = IngestMethod.All
-                .Where(method => keys.Count == 0 || keys.Contains(method.Key) || (keys.Contains("a") && method is OurIngest)).ToList();
+                .Where(method => keys.Count == 0 || keys.Contains(method.Key) || (keys.Contains("a") && method is OurIngest { Migration: null })).ToList();
             RowTable[] tables = parse.GetValue(table) switch
             {
                 "campus" => [RowTable.Campus],
