@@ -1,8 +1,11 @@
+using System.Data.Common;
+using System.Globalization;
 using System.Net;
 using CobaltGraph.Data.Queries;
 using CobaltGraph.Model;
 using CobaltGraph.Testing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
@@ -512,6 +515,51 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
 
         Assert.Equal(expected, search.Strategy);
         Assert.Equal([5, 4, 3, 2, 1], rows.Select(c => (c.Timestamp - new DateTimeOffset(2026, 3, 1, 0, 0, 0, TimeSpan.Zero)).TotalMinutes));
+    }
+
+    // The planner may take a day for dearer than its month; an index that a site made is for it to choose.
+    [Theory]
+    [InlineData(null, ConnectionOrder.NewestFirst, false)]
+    [InlineData("2026-03-01", ConnectionOrder.OldestFirst, false)]
+    [InlineData("2026-03-01", ConnectionOrder.NewestFirst, true)]
+    public async Task Metadata_in_a_range_is_read_in_order_of_time_unless_it_has_an_index(string? from, ConnectionOrder order, bool isHidden)
+    {
+        await Run("""
+            INSERT INTO connections ("timestamp", dst_ip, dst_port, metadata)
+            SELECT '2026-03-01Z'::timestamptz + i * interval '1 minute', '192.0.2.1', 443, jsonb_build_object('n', i)
+            FROM generate_series(1, 100) AS i
+            """);
+        var filter = new ConnectionFilter
+        {
+            From = from is null ? null : DateTimeOffset.Parse(from + "Z", CultureInfo.InvariantCulture),
+            Metadata = """{"n": 7}""",
+        };
+
+        Assert.Equal(isHidden, await IsHiddenAsync());
+        await Run("CREATE INDEX metadata_of_connections ON connections USING gin (metadata jsonb_path_ops)");
+        Assert.False(await IsHiddenAsync());
+
+        async Task<bool> IsHiddenAsync()
+        {
+            var commands = new Commands();
+            var options = new DbContextOptionsBuilder<CobaltGraphContext>().UseCobaltGraph(Database.DataSource).AddInterceptors(commands).Options;
+            await using var context = new CobaltGraphContext((DbContextOptions<CobaltGraphContext>)options);
+            var search = new ConnectionSearch(context, filter) { Take = 10, Descending = order == ConnectionOrder.NewestFirst };
+            Assert.Equal(7, Assert.Single(await search.RunAsync(Cancel)).Timestamp.Minute);
+            return Assert.Single(commands.Texts, text => text.Contains("dst_port", StringComparison.Ordinal)).Contains("booleq", StringComparison.Ordinal);
+        }
+    }
+
+    private sealed class Commands : DbCommandInterceptor
+    {
+        public List<string> Texts { get; } = [];
+
+        public override ValueTask<InterceptionResult<DbDataReader>> ReaderExecutingAsync(
+            DbCommand command, CommandEventData eventData, InterceptionResult<DbDataReader> result, CancellationToken cancellationToken = default)
+        {
+            Texts.Add(command.CommandText);
+            return base.ReaderExecutingAsync(command, eventData, result, cancellationToken);
+        }
     }
 
     [Fact]
