@@ -31,7 +31,7 @@ public sealed class ComparisonTests(PostgresServerFixture server)
             Assert.True(method.WalBytesPerRow > 0);
             Assert.True(method.TableBytesPerRow > 0);
         });
-        Assert.Equal(["a1", "a2", "e", "f"], result.Methods.Where(m => m.DestinationBytesPerRow > 0).Select(m => m.Method));
+        Assert.Equal(["a1", "a2", "m1", "e", "f"], result.Methods.Where(m => m.DestinationBytesPerRow > 0).Select(m => m.Method));
         Assert.Equal(["g"], result.Methods.Where(m => m.IndexBytesPerRow == 0).Select(m => m.Method));
         // All but the client's share, which a server that is not ours does not tell.
         Assert.Equal(["campus: client's share of a1"], Comparison.Targets(result).Where(t => t.Value is null).Select(t => t.Name));

@@ -42,6 +42,11 @@ internal static class SightingMerge
 
         if (characters > MostMetadata && count > 1)
             throw new StatementTooLongException($"{count} sightings have {characters} characters of metadata");
+        if (characters > 8 * MostMetadata)
+        {
+            throw new NotSupportedException(
+                $"The metadata of one sighting has {characters >> 20} million characters, more than the {8 * MostMetadata >> 20} that a statement takes.");
+        }
 
         Add(macs, NpgsqlDbType.MacAddr);
         Add(addresses, NpgsqlDbType.Inet);

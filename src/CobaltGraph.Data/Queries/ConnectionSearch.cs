@@ -246,20 +246,20 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     private async Task<List<Connection>> DirectAsync(CancellationToken cancellationToken) => Found(
         SearchStrategy.Direct, await InOrder(Rows(null, null)).Take(Take).ReadAsync(context, cancellationToken).ConfigureAwait(false));
 
-    /// <summary>Whether the rows of the range are read in order of time, whatever the planner expects of the other conditions.</summary>
+    /// <summary>Whether metadata is looked for in the rows of the range in order of time, whatever the planner expects of it.</summary>
     // It takes the key, whose second column is the id, for less in order than it is: a day of a month costs it as much as reading
-    // the month as a whole, of which it may choose either. An index on metadata is left to it.
+    // the month as a whole, of which it may choose either. An index on metadata, of all months or of some, is left to it.
     private async Task<bool> IsReadInRangeAsync(CancellationToken cancellationToken)
     {
-        if ((Descending ? filter.From : filter.Until) is null)
+        if (filter.Metadata is null || (Descending ? filter.From : filter.Until) is null)
             return false;
-        return filter.Metadata is null || !await context.Database.SqlQuery<bool>(
+        return !await context.Database.SqlQuery<bool>(
             $"""
             SELECT EXISTS (
                 SELECT FROM pg_index AS i
                 JOIN pg_class AS c ON c.oid = i.indexrelid
                 JOIN pg_am AS a ON a.oid = c.relam
-                WHERE i.indrelid = 'connections'::regclass AND a.amname = 'gin') AS "Value"
+                WHERE i.indrelid IN (SELECT relid FROM pg_partition_tree('connections')) AND a.amname = 'gin') AS "Value"
             """).SingleAsync(cancellationToken).ConfigureAwait(false);
     }
 
