@@ -9,7 +9,7 @@ namespace CobaltGraph.Reliability.Tests.Ingest;
 public sealed class FaultMatrixTests(DurableServer server) : IngestTest(server)
 {
     private const string Source = "matrix";
-    private const int Rows = 300, DevicesOfCase = 10;
+    private const int Rows = 300, DevicesOfCase = 10, DestinationsOfCase = 30;
 
     [Fact]
     public async Task Connection_broken_at_each_point_of_a_batch_stores_it_once()
@@ -22,8 +22,14 @@ public sealed class FaultMatrixTests(DurableServer server) : IngestTest(server)
         Assert.True(cases.Count >= 120, $"There are only {cases.Count} cases.");
         var batches = cases.ToDictionary(c => c, c => new Workload(
             Seed.Random($"matrix {c.Number}"),
-            // Devices of its own: a session that is left behind must hold up nobody else's batch.
-            new() { FirstDevice = c.Number * DevicesOfCase, Devices = DevicesOfCase }).Batch(c.Batch, Rows));
+            // Devices and destinations of its own: a session that is left behind must hold up nobody else's batch.
+            new()
+            {
+                FirstDevice = c.Number * DevicesOfCase,
+                Devices = DevicesOfCase,
+                FirstDestination = c.Number * DestinationsOfCase,
+                Destinations = DestinationsOfCase,
+            }).Batch(c.Batch, Rows));
 
         await runs.RunAsync(
             cases, (ingest, c, timeout, attempts, ct) => TryAsync(ingest, c.Batch, batches[c], timeout, attempts, ct), Cancel);

@@ -16,6 +16,9 @@ public sealed record WorkloadShape
     /// <summary>Addresses that rows go to, a quarter of them IPv6.</summary>
     public int Destinations { get; init; } = 30;
 
+    /// <summary>The first of them, so that workloads can have destinations of their own.</summary>
+    public int FirstDestination { get; init; }
+
     /// <summary>Share of rows that are threats.</summary>
     public double Threats { get; init; } = 0.05;
 
@@ -64,7 +67,7 @@ public sealed class Workload(Random random, WorkloadShape? shape = null)
             SrcMac = random.NextDouble() < _shape.Unknown ? null : new MacAddress(FirstMac + _shape.FirstDevice + device),
             SrcIp = Maybe(0.9) ? new IPAddress([10, 20, (byte)(device >> 8), (byte)device]) : null,
             SrcPort = Maybe(0.9) ? random.Next(65_536) : null,
-            DstIp = Destination(random.Next(_shape.Destinations)),
+            DstIp = Destination(_shape.FirstDestination + random.Next(_shape.Destinations)),
             DstPort = random.Next(65_536),
             Protocol = Maybe(0.9) ? Pick(Protocols) : null,
             DstCountry = Maybe(0.7) ? Pick(Countries) : null,
