@@ -1,4 +1,5 @@
 using System.Data;
+using System.Runtime.CompilerServices;
 using CobaltGraph.Data.Import;
 using CobaltGraph.Data.Queries;
 using CobaltGraph.Model;
@@ -13,6 +14,9 @@ internal sealed class ExportService : IExportService
 {
     // Rows between two writes to the target.
     private const int RowsAtOnce = 256;
+
+    // Devices whose addresses are held at a time.
+    private const int DevicesAtOnce = 500;
 
     private readonly DbContextOptions<CobaltGraphContext> _options;
 
@@ -39,7 +43,7 @@ internal sealed class ExportService : IExportService
         filter.Check();
         return WriteAsync(
             target, format, TableKind.Connections,
-            context => context.Connections.Readable(filter).OrderBy(c => c.Timestamp).ThenBy(c => c.Id),
+            context => context.Connections.Readable(filter).OrderBy(c => c.Timestamp).ThenBy(c => c.Id).AsAsyncEnumerable(),
             Put, progress, cancellationToken);
     }
 
@@ -54,30 +58,58 @@ internal sealed class ExportService : IExportService
 
     public Task<ExportResult> ExportDevicesAsync(
         Stream target, ExportFormat format, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
-        => WriteAsync(target, format, TableKind.Sightings, Devices, Put, progress, cancellationToken);
+        => WriteAsync(target, format, TableKind.Sightings, context => Devices(context), Put, progress, cancellationToken);
 
     public Task<ExportResult> ExportDevicesAsync(
         string path, ExportFormat format, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
         => WriteFileAsync(path, target => ExportDevicesAsync(target, format, progress, cancellationToken), cancellationToken);
 
-    private static IQueryable<ExportedDevice> Devices(CobaltGraphContext context)
-        => from device in context.Devices
-           join sighted in context.SightedDevices on device.MacAddress equals sighted.MacAddress into sightings
-           from sighted in sightings.DefaultIfEmpty()
-           orderby device.MacAddress
-           select new ExportedDevice
-           {
-               MacAddress = device.MacAddress,
-               IpAddress = device.IpAddress,
-               Hostname = device.Hostname,
-               Vendor = device.Vendor,
-               DeviceType = device.DeviceType,
-               FirstSeen = device.FirstSeen,
-               LastSeen = device.LastSeen,
-               Source = sighted!.Source,
-               ConfidenceScore = device.ConfidenceScore,
-               Metadata = device.Metadata,
-           };
+    // One connection reads one answer at a time: the addresses of some devices are read and held, then these devices row by row.
+    private static async IAsyncEnumerable<ExportedDevice> Devices(
+        CobaltGraphContext context, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var from = new MacAddress(0);
+        while (true)
+        {
+            var after = from;
+            var macs = await context.Devices.Where(d => d.MacAddress > after)
+                .OrderBy(d => d.MacAddress).Select(d => d.MacAddress).Take(DevicesAtOnce)
+                .ToListAsync(cancellationToken).ConfigureAwait(false);
+            if (macs.Count == 0)
+                yield break;
+            var (first, last) = (macs[0], macs[^1]);
+            var claims = (await context.DeviceAddresses
+                .Where(a => macs.Contains(a.MacAddress) && a.Source != AddressSource.Traffic)
+                .ToListAsync(cancellationToken).ConfigureAwait(false)).ToLookup(claim => claim.MacAddress);
+            await foreach (var device in Devices(context, first, last).WithCancellation(cancellationToken).ConfigureAwait(false))
+            {
+                device.Claims = [.. claims[device.MacAddress]];
+                yield return device;
+            }
+
+            from = last;
+        }
+    }
+
+    private static IAsyncEnumerable<ExportedDevice> Devices(CobaltGraphContext context, MacAddress first, MacAddress last)
+        => (from device in context.Devices
+            join sighted in context.SightedDevices on device.MacAddress equals sighted.MacAddress into sightings
+            from sighted in sightings.DefaultIfEmpty()
+            where device.MacAddress >= first && device.MacAddress <= last
+            orderby device.MacAddress
+            select new ExportedDevice
+            {
+                MacAddress = device.MacAddress,
+                IpAddress = device.IpAddress,
+                Hostname = device.Hostname,
+                Vendor = device.Vendor,
+                DeviceType = device.DeviceType,
+                FirstSeen = device.FirstSeen,
+                LastSeen = device.LastSeen,
+                ConfidenceScore = device.ConfidenceScore,
+                Metadata = device.Metadata,
+                Sighted = sighted,
+            }).AsAsyncEnumerable();
 
     private static int Put(IRowWriter writer, Connection row)
     {
@@ -113,7 +145,7 @@ internal sealed class ExportService : IExportService
         Stream target,
         ExportFormat format,
         TableKind kind,
-        Func<CobaltGraphContext, IQueryable<T>> query,
+        Func<CobaltGraphContext, IAsyncEnumerable<T>> query,
         Func<IRowWriter, T, int> put,
         IProgress<long>? progress,
         CancellationToken cancellationToken)
@@ -138,7 +170,7 @@ internal sealed class ExportService : IExportService
                 {
                     long rows = 0;
                     var unflushed = 0;
-                    await foreach (var row in query(context).AsAsyncEnumerable()
+                    await foreach (var row in query(context)
                         .WithCancellation(cancellationToken).ConfigureAwait(false))
                     {
                         rows += put(writer, row);

@@ -47,10 +47,10 @@ public interface IExportService
         CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Writes devices in the order of their MAC addresses to a stream, as the sightings that make them: for each device a row
-    /// with all that is known as of when it was last seen, and before it, unless that is the same, one of when it was first
-    /// seen. Status and counters follow again from time and connections; an address of the other family than the primary one
-    /// has no place in these rows and is not exported.
+    /// Writes devices in the order of their MAC addresses to a stream, as the sightings that make them: for each device, in the
+    /// order of time, when it was seen first and last, each value as of when it was told, and each address at both ends of the
+    /// time for which it was held and once in every <see cref="Model.DeviceAddress.Lapse"/> between them. Status and counters
+    /// follow again from time and connections.
     /// </summary>
     /// <inheritdoc cref="ExportConnectionsAsync(Stream, ExportFormat, ConnectionFilter?, IProgress{long}?, CancellationToken)"/>
     Task<ExportResult> ExportDevicesAsync(

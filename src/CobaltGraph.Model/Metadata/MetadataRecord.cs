@@ -243,6 +243,39 @@ public abstract record MetadataRecord
         writer.WriteEndObject();
     }
 
+    /// <summary>
+    /// The record in parts, each with the keys of one place in an order.
+    /// </summary>
+    internal static IEnumerable<(TOrder Order, T Part)> Split<T, TOrder>(T record, Func<string, TOrder> order)
+        where T : MetadataRecord, new()
+        where TOrder : notnull
+    {
+        var parts = new SortedDictionary<TOrder, T>();
+        foreach (var member in record.Members)
+        {
+            if (member.IsSet(record))
+                Part(member.Name).LoadKey(member.Name, JsonValue.From(record, member));
+        }
+
+        if (record._other is not null)
+        {
+            foreach (var (key, value) in record._other)
+            {
+                if (record.IsWritten(key, value))
+                    Part(key).LoadKey(key, value);
+            }
+        }
+
+        return parts.Select(part => (part.Key, part.Value));
+
+        T Part(string key)
+        {
+            if (!parts.TryGetValue(order(key), out var part))
+                parts.Add(order(key), part = new T());
+            return part;
+        }
+    }
+
     private MetadataMember? MemberOf(string key)
     {
         foreach (var member in Members)
