@@ -44,7 +44,8 @@ public interface IDestinationQueries
         CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// The devices with the most traffic of a range. Hours that lie in the range as a whole count as kept
+    /// The devices with the most traffic of a range. Connections over everything come from the devices' counters
+    /// (<see cref="QueryTier.Device"/>). Hours that lie in the range as a whole count as kept
     /// (<see cref="QueryTier.Hour"/>), connections that retention dropped included; a range without one, and the parts of
     /// hours at its ends, are counted from the connections.
     /// </summary>

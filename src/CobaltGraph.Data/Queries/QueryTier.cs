@@ -13,4 +13,9 @@ public enum QueryTier
 
     /// <summary>What is kept for each device and destination, those of connections that retention dropped included.</summary>
     Edge = 2,
+
+    /// <summary>
+    /// What is kept for each device, those of connections that retention dropped included, and the bytes of its hours.
+    /// </summary>
+    Device = 3,
 }

@@ -57,8 +57,17 @@ public class DestinationQueriesTests(PostgresServerFixture server) : TrafficTest
                 .OrderByDescending(talker => measure == TrafficMeasure.Bytes ? talker.BytesSent + talker.BytesReceived : talker.ConnectionCount)
                 .ThenBy(talker => talker.MacAddress).Take(4);
             Assert.Equal(expected, ranking.Items);
-            Assert.Equal(tier, ranking.Tier);
+            Assert.Equal(from is null && until is null && measure == TrafficMeasure.Connections ? QueryTier.Device : tier, ranking.Tier);
         }
+    }
+
+    [Fact]
+    public async Task Devices_without_traffic_are_no_talkers()
+    {
+        await Run("INSERT INTO devices (mac_address) VALUES ('02:00:5e:00:00:01')");
+
+        foreach (var measure in Enum.GetValues<TrafficMeasure>())
+            Assert.Empty((await Queries.GetTopTalkersAsync(null, null, measure, cancellationToken: Cancel)).Items);
     }
 
     [Fact]
@@ -92,6 +101,9 @@ public class DestinationQueriesTests(PostgresServerFixture server) : TrafficTest
     [InlineData(null, null, TrafficMeasure.Connections, QueryTier.Edge)]
     [InlineData(null, null, TrafficMeasure.Bytes, QueryTier.Raw)]
     [InlineData(10.5, 30.0, TrafficMeasure.Connections, QueryTier.Raw)]
+    [InlineData(10.5, 30.0, TrafficMeasure.Bytes, QueryTier.Raw)]
+    [InlineData(-300.0, 30.0, TrafficMeasure.Connections, QueryTier.Raw)]
+    [InlineData(500.0, 600.0, TrafficMeasure.Connections, QueryTier.Raw)]
     [InlineData(10.5, null, TrafficMeasure.Bytes, QueryTier.Raw)]
     public async Task Top_destinations_are_exact_and_say_their_tier(double? from, double? until, TrafficMeasure measure, QueryTier tier)
     {

@@ -33,6 +33,7 @@ public partial class InterpolatedSqlTests
         ["Queries/Catalogue/QuerySamples.cs"] = ("Columns of ours by name.", ["column", "condition"]),
         ["Queries/Catalogue/StatementPlan.cs"] = ("The statement that EF Core made, with its parameters.", ["statement.Sql"]),
         ["Queries/ConnectionSearch.cs"] = ("SqlQuery makes a parameter of it.", ["addresses"]),
+        ["Queries/DestinationQueries.cs"] = ("SqlQuery makes parameters of them.", ["first", "end"]),
         ["Queries/PlanEstimate.cs"] = ("The statement that EF Core made, with its parameters.", ["command.CommandText"]),
         ["Schema/Catalog/CatalogSql.cs"] = (OfOurs, null),
         ["Schema/Catalog/SchemaCatalog.cs"] = ("The name of a savepoint, a constant.", ["mark"]),

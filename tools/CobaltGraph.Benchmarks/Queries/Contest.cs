@@ -62,6 +62,7 @@ internal sealed record Contest(QueryCall Call, IReadOnlyList<Contestant> Contest
         ("talkers of an address", IPAddress address) => GraphSql.Contacts(address),
         ("new destinations", DateTimeOffset since) => GraphSql.NewDestinations(since),
         ("top talkers", ValueTuple<DateTimeOffset?, DateTimeOffset?, TrafficMeasure> { Item1: null }) => GraphSql.TopTalkers(),
+        ("top talkers by bytes", ValueTuple<DateTimeOffset?, DateTimeOffset?, TrafficMeasure> { Item1: null }) => GraphSql.TopTalkersByBytes(),
         ("who had an address", ValueTuple<IPAddress, DateTimeOffset> had) => GraphSql.Holders(had.Item1, had.Item2),
         _ => null,
     };

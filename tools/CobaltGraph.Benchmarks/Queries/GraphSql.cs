@@ -77,35 +77,39 @@ internal static class GraphSql
         """,
         since);
 
+    public static HandQuery TopTalkers() => Talkers(
+        """
+        SELECT d.mac_address, d.hostname, d.vendor, d.connection_count, d.threat_count, h.bytes_sent, h.bytes_received
+        FROM (
+            SELECT mac_address, hostname, vendor, connection_count, threat_count
+            FROM devices
+            WHERE connection_count > 0
+            ORDER BY connection_count DESC, mac_address
+            LIMIT 10
+        ) AS d
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(bytes_sent), 0) AS bytes_sent, coalesce(sum(bytes_received), 0) AS bytes_received
+            FROM device_activity_hourly
+            WHERE src_mac = d.mac_address
+        ) AS h
+        ORDER BY d.connection_count DESC, d.mac_address
+        """);
+
     /// <summary>Of whole hours; parts of hours are left to the query layer.</summary>
-    public static HandQuery TopTalkers() => new HandQuery<TopTalker, MappedDevice>(
-        [
-            new(
-                """
-                SELECT t.src_mac AS mac_address, d.hostname, d.vendor, t.connection_count, t.threat_count, t.bytes_sent, t.bytes_received
-                FROM (
-                    SELECT src_mac, sum(connection_count)::bigint AS connection_count, sum(threat_count)::bigint AS threat_count,
-                           sum(bytes_sent) AS bytes_sent, sum(bytes_received) AS bytes_received
-                    FROM device_activity_hourly
-                    GROUP BY src_mac
-                    ORDER BY sum(bytes_sent) + sum(bytes_received) DESC, src_mac
-                    LIMIT 10
-                ) AS t
-                JOIN devices AS d ON d.mac_address = t.src_mac
-                ORDER BY t.bytes_sent + t.bytes_received DESC, t.src_mac
-                """),
-        ],
-        row => new TopTalker
-        {
-            MacAddress = MacAddress.FromPhysicalAddress(row.GetFieldValue<PhysicalAddress>(0)),
-            Hostname = RowValue.Text(row, 1),
-            Vendor = RowValue.Text(row, 2),
-            ConnectionCount = row.GetInt64(3),
-            ThreatCount = row.GetInt64(4),
-            BytesSent = row.GetDecimal(5),
-            BytesReceived = row.GetDecimal(6),
-        },
-        row => $"{row.MacAddress} {row.BytesSent} {row.BytesReceived}");
+    public static HandQuery TopTalkersByBytes() => Talkers(
+        """
+        SELECT t.src_mac AS mac_address, d.hostname, d.vendor, t.connection_count, t.threat_count, t.bytes_sent, t.bytes_received
+        FROM (
+            SELECT src_mac, sum(connection_count)::bigint AS connection_count, sum(threat_count)::bigint AS threat_count,
+                   sum(bytes_sent) AS bytes_sent, sum(bytes_received) AS bytes_received
+            FROM device_activity_hourly
+            GROUP BY src_mac
+            ORDER BY sum(bytes_sent) + sum(bytes_received) DESC, src_mac
+            LIMIT 10
+        ) AS t
+        JOIN devices AS d ON d.mac_address = t.src_mac
+        ORDER BY t.bytes_sent + t.bytes_received DESC, t.src_mac
+        """);
 
     /// <summary>By connections: the original does not store bytes.</summary>
     public static SqlQuery OriginalTopTalkers() => new(
@@ -137,4 +141,18 @@ internal static class GraphSql
             Covers = row.GetBoolean(5),
         },
         row => $"{row.MacAddress} {row.Source} {row.FirstSeen:O}");
+
+    private static HandQuery Talkers(string sql) => new HandQuery<TopTalker, MappedDevice>(
+        [new(sql)],
+        row => new TopTalker
+        {
+            MacAddress = MacAddress.FromPhysicalAddress(row.GetFieldValue<PhysicalAddress>(0)),
+            Hostname = RowValue.Text(row, 1),
+            Vendor = RowValue.Text(row, 2),
+            ConnectionCount = row.GetInt64(3),
+            ThreatCount = row.GetInt64(4),
+            BytesSent = row.GetDecimal(5),
+            BytesReceived = row.GetDecimal(6),
+        },
+        row => $"{row.MacAddress} {row.BytesSent} {row.BytesReceived}");
 }

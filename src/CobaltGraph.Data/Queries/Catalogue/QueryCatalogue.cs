@@ -295,12 +295,16 @@ internal static class QueryCatalogue
         ];
         foreach (var (values, from, until) in ranges)
         {
-            yield return new(
-                "top talkers", QueryKind.Other, values, $"{nameof(IDestinationQueries)}.{nameof(IDestinationQueries.GetTopTalkersAsync)}",
-                (from, until, TrafficMeasure.Bytes),
-                async (layer, cancel) => await layer.Destinations.GetTopTalkersAsync(
-                    from, until, TrafficMeasure.Bytes, cancellationToken: cancel).ConfigureAwait(false))
-            { RowsOf = result => ((TrafficRanking<TopTalker>)result).Items.Count };
+            foreach (var measure in Enum.GetValues<TrafficMeasure>())
+            {
+                yield return new(
+                    measure == TrafficMeasure.Bytes ? "top talkers by bytes" : "top talkers", QueryKind.Other, values,
+                    $"{nameof(IDestinationQueries)}.{nameof(IDestinationQueries.GetTopTalkersAsync)}", (from, until, measure),
+                    async (layer, cancel) => await layer.Destinations.GetTopTalkersAsync(
+                        from, until, measure, cancellationToken: cancel).ConfigureAwait(false))
+                { RowsOf = result => ((TrafficRanking<TopTalker>)result).Items.Count };
+            }
+
             yield return new(
                 from is null ? "top destinations" : "top destinations of a day", QueryKind.Other, values,
                 $"{nameof(IDestinationQueries)}.{nameof(IDestinationQueries.GetTopDestinationsAsync)}", (from, until),

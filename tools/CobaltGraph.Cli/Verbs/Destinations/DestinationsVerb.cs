@@ -135,6 +135,7 @@ internal static class DestinationsVerb
         {
             QueryTier.Raw => "the connections that are stored",
             QueryTier.Hour => "what is kept for each device and hour",
+            QueryTier.Device => "what is kept for each device",
             _ => "what is kept for each device and destination",
         });
         answer.Table(key, title, columns, ranking.Items);
