@@ -212,7 +212,13 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
 
         var devices = HeldSource is null ? null : await DevicesAsync(cancellationToken).ConfigureAwait(false);
         if (devices is null)
+        {
+            // In order of time, as the indexes have them, the cap is soon reached where many match. Of devices and metadata the
+            // server knows better what is rare.
+            if (filter is { Devices: null, Metadata: null })
+                rows = rows.OrderByDescending(c => c.Timestamp);
             return await rows.Take(cap + 1).LongCountAsync(cancellationToken).ConfigureAwait(false);
+        }
 
         MacAddress?[] macs = [.. devices.Select(device => (MacAddress?)device.Key)];
         var count = await rows.Where(c => macs.Contains(c.SrcMac)).Take(cap + 1).LongCountAsync(cancellationToken).ConfigureAwait(false);
