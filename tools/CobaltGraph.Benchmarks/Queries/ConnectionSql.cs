@@ -12,6 +12,9 @@ namespace CobaltGraph.Benchmarks.Queries;
 /// </summary>
 internal static class ConnectionSql
 {
+    /// <summary>Up to how many are counted.</summary>
+    public const int CountCap = 10_000;
+
     private const int PageSize = PageRequest.DefaultLimit;
 
     public static HandQuery Of(SearchArguments search)
@@ -38,6 +41,23 @@ internal static class ConnectionSql
             """);
     }
 
+    /// <summary>How many rows there are, up to the cap; the estimate beyond it is left to the query layer.</summary>
+    public static HandQuery Count(ConnectionFilter filter)
+    {
+        var search = new SearchArguments(filter);
+        List<SqlQuery> shapes = [];
+        if (AsksDestinations(filter))
+            shapes.Add(Counted(values => $"dst_ip IN (SELECT dst_ip FROM destinations WHERE {Said(filter, values)}) AND {Where(search, values)}"));
+        shapes.Add(Counted(values => Where(search, values)));
+        return new HandQuery<long, long>(shapes, row => row.GetInt64(0), count => $"{Math.Min(count, CountCap)}");
+
+        static SqlQuery Counted(Func<SqlQuery.Builder, string> where)
+        {
+            var values = new SqlQuery.Builder();
+            return values.Build($"SELECT count(*) FROM (SELECT FROM connections AS c WHERE {where(values)} LIMIT {CountCap + 1}) AS n");
+        }
+    }
+
     private static bool AsksDestinations(ConnectionFilter filter)
         => filter.Country is not null || filter.Organization is not null || filter.Hostname is not null || filter.Ports is not null
            || filter.Protocol is not null || filter.Destination is { } network && !IsOne(network);
@@ -52,20 +72,7 @@ internal static class ConnectionSql
     {
         var values = new SqlQuery.Builder();
         var filter = search.Filter;
-        List<string> said = [];
-        if (filter.Destination is { } network)
-            said.Add(IsOne(network) ? $"dst_ip = {values.Add(network.BaseAddress)}" : $"dst_ip <<= {values.Add(network)}");
-        if (filter.Ports is [var port])
-            said.Add($"dst_port = {values.Add(port.First)}");
-        if (filter.Protocol is { } protocol)
-            said.Add($"protocol = {values.Add(protocol)}");
-        if (filter.Country is { } country)
-            said.Add($"dst_country = {values.Add(country)}");
-        if (filter.Organization is { } organization)
-            said.Add($"dst_org ILIKE {values.Add($"%{organization}%")}");
-        if (filter.Hostname is { } hostname)
-            said.Add($"dst_hostname ILIKE {values.Add($"%{hostname}%")}");
-        var known = $"SELECT DISTINCT dst_ip FROM destinations WHERE {string.Join(" AND ", said)}";
+        var known = $"SELECT DISTINCT dst_ip FROM destinations WHERE {Said(filter, values)}";
         if (filter.Devices is { } devices)
         {
             known = $"SELECT dst_ip FROM ({known}) AS k WHERE EXISTS (SELECT FROM device_destinations AS e "
@@ -81,6 +88,25 @@ internal static class ConnectionSql
             ) AS c
             {OrderAndLimit}
             """);
+    }
+
+    // What destinations tell of the connections to them.
+    private static string Said(ConnectionFilter filter, SqlQuery.Builder values)
+    {
+        List<string> said = [];
+        if (filter.Destination is { } network)
+            said.Add(IsOne(network) ? $"dst_ip = {values.Add(network.BaseAddress)}" : $"dst_ip <<= {values.Add(network)}");
+        if (filter.Ports is [var port])
+            said.Add($"dst_port = {values.Add(port.First)}");
+        if (filter.Protocol is { } protocol)
+            said.Add($"protocol = {values.Add(protocol)}");
+        if (filter.Country is { } country)
+            said.Add($"dst_country = {values.Add(country)}");
+        if (filter.Organization is { } organization)
+            said.Add($"dst_org ILIKE {values.Add($"%{organization}%")}");
+        if (filter.Hostname is { } hostname)
+            said.Add($"dst_hostname ILIKE {values.Add($"%{hostname}%")}");
+        return string.Join(" AND ", said);
     }
 
     private static SqlQuery BySource(SearchArguments search)

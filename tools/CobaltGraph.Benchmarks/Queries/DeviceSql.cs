@@ -1,4 +1,5 @@
 using System.Net.NetworkInformation;
+using System.Text.Json;
 using CobaltGraph.Data.Queries;
 using CobaltGraph.Data.Queries.Catalogue;
 using CobaltGraph.Model;
@@ -21,38 +22,13 @@ internal static class DeviceSql
     /// <summary>The same of one device, by the original's view.</summary>
     public static SqlQuery OriginalSummaryOf(MacAddress mac) => new(Summary.Text + " WHERE mac_address = $1", mac.ToString());
 
-    /// <summary>A page of devices; null for an order or a condition that this does not write.</summary>
-    public static HandQuery? List(ListArguments list)
+    /// <summary>A page of devices.</summary>
+    public static HandQuery List(ListArguments list)
     {
         var values = new SqlQuery.Builder();
-        var column = list.Sort.Column switch
-        {
-            DeviceSortColumn.MacAddress => "d.mac_address",
-            DeviceSortColumn.ThreatScore => "d.threat_score",
-            DeviceSortColumn.ConnectionCount => "d.connection_count",
-            DeviceSortColumn.LastSeen => "d.last_seen",
-            _ => null,
-        };
-        if (column is null || Conditions(list.Filter, values) is not { } conditions)
-            return null;
-        var filter = string.Join(" AND ", conditions);
+        var filter = string.Join(" AND ", Conditions(list.Filter, values));
         var counted = $"SELECT FROM devices AS d WHERE {filter} LIMIT {IDeviceQueries.CountCap + 1}";
-        var page = "true";
-        if (list.After is { } after)
-        {
-            object? last = list.Sort.Column switch
-            {
-                DeviceSortColumn.ThreatScore => after.ThreatScore,
-                DeviceSortColumn.ConnectionCount => after.ConnectionCount,
-                DeviceSortColumn.LastSeen => after.LastSeen,
-                _ => null,
-            };
-            var mac = values.Add(after.MacAddress);
-            page = last is null ? $"d.mac_address > {mac}"
-                : values.Add(last) is var place ? $"{column} <= {place} AND ({column} < {place} OR d.mac_address > {mac})" : "";
-        }
-
-        var order = list.Sort.Column == DeviceSortColumn.MacAddress ? column : $"{column} {(list.Sort.Descending ? "DESC" : "ASC")}, d.mac_address";
+        var (page, order) = Place(list, values);
         var query = values.Build(
             $"""
             SELECT d.mac_address, d.ip_address, d.vendor, d.device_type, d.hostname, d.status, d.first_seen, d.last_seen, d.connection_count,
@@ -64,6 +40,47 @@ internal static class DeviceSql
             LIMIT {PageSize + 1}
             """);
         return new HandQuery<DeviceListItem, MappedDevice>([query], Map, row => $"{row.MacAddress}") { PageSize = PageSize };
+    }
+
+    // Where the page begins, and in which order: devices without a value come last in either.
+    private static (string Page, string Order) Place(ListArguments list, SqlQuery.Builder values)
+    {
+        if (list.Sort.Column == DeviceSortColumn.MacAddress)
+            return (list.After is null ? "true" : $"d.mac_address > {values.Add(list.After.MacAddress)}", "d.mac_address");
+
+        var (column, last) = list.Sort.Column switch
+        {
+            DeviceSortColumn.IpAddress => ("d.ip_address", (object?)list.After?.IpAddress),
+            DeviceSortColumn.Vendor => ("d.vendor", list.After?.Vendor),
+            DeviceSortColumn.DeviceType => ("d.device_type", list.After?.DeviceType),
+            DeviceSortColumn.Hostname => ("d.hostname", list.After?.Hostname),
+            DeviceSortColumn.Status => (
+                "CASE d.status WHEN 'discovered' THEN 0 WHEN 'active' THEN 1 WHEN 'idle' THEN 2 ELSE 3 END", (int?)list.After?.Status),
+            DeviceSortColumn.FirstSeen => ("d.first_seen", list.After?.FirstSeen),
+            DeviceSortColumn.LastSeen => ("d.last_seen", list.After?.LastSeen),
+            DeviceSortColumn.ConnectionCount => ("d.connection_count", list.After?.ConnectionCount),
+            DeviceSortColumn.ThreatCount => ("d.threat_count", list.After?.ThreatCount),
+            DeviceSortColumn.ThreatScore => ("d.threat_score", list.After?.ThreatScore),
+            DeviceSortColumn.MaxThreatScore => ("d.max_threat_score", list.After?.MaxThreatScore),
+            DeviceSortColumn.LastThreat => ("d.last_threat", list.After?.LastThreat),
+            DeviceSortColumn.LastActivity => ("d.last_activity", list.After?.LastActivity),
+            DeviceSortColumn.ConfidenceScore => ("d.confidence_score", list.After?.ConfidenceScore),
+            _ => throw new BenchmarkException($"Nobody sorts by {list.Sort.Column} by hand."),
+        };
+        var mayBeNull = list.Sort.Column is DeviceSortColumn.IpAddress or DeviceSortColumn.Vendor or DeviceSortColumn.DeviceType
+            or DeviceSortColumn.Hostname or DeviceSortColumn.LastThreat;
+        var order = $"{column} {(list.Sort.Descending ? "DESC NULLS LAST" : "ASC")}, d.mac_address";
+        if (!mayBeNull && list.Sort.Descending)
+            order = $"{column} DESC, d.mac_address";
+        if (list.After is not { } after)
+            return ("true", order);
+        var mac = values.Add(after.MacAddress);
+        if (last is null)
+            return ($"{column} IS NULL AND d.mac_address > {mac}", order);
+        var place = values.Add(last);
+        var (from, beyond) = list.Sort.Descending ? ("<=", "<") : (">=", ">");
+        var page = $"{column} {from} {place} AND ({column} {beyond} {place} OR d.mac_address > {mac})";
+        return (mayBeNull ? $"({page} OR {column} IS NULL)" : page, order);
     }
 
     /// <summary>The original's way; null for what its tables do not know.</summary>
@@ -83,8 +100,9 @@ internal static class DeviceSql
             DeviceSortColumn.FirstSeen => "first_seen",
             _ => null,
         };
-        if (column is null || list.Filter.Levels is not null || list.Filter.MacPrefix is not null || Conditions(list.Filter, values) is not { } conditions)
+        if (column is null || list.Filter is not { Levels: null, MacPrefix: null, Tags: null, Metadata: null, IsLocallyAdministered: null })
             return null;
+        var conditions = Conditions(list.Filter, values);
         return values.Build(
             $"""
             SELECT d.*, (SELECT count(*) FROM devices AS d WHERE {string.Join(" AND ", conditions)}) AS total
@@ -112,9 +130,58 @@ internal static class DeviceSql
             UniqueDestinations = row.GetInt64(9),
             LastConnection = RowValue.Of<DateTime>(row, 10),
         },
-        row => $"{MacAddress.FromPhysicalAddress(row.MacAddress!)} {row.ConnectionCount} {row.UniqueDestinations}");
+        row => $"{MacAddress.FromPhysicalAddress(row.MacAddress!)} {row.ConnectionCount} {row.UniqueDestinations}") { IsInOrder = false };
 
-    private static List<string>? Conditions(DeviceFilter filter, SqlQuery.Builder values)
+    /// <summary>The threats of all devices.</summary>
+    public static HandQuery ThreatsOfAll() => new HandQuery<MappedDevice, MappedDevice>(
+        [
+            new(
+                """
+                SELECT mac_address, malware_count, c2_count, suspicious_geo_count, proxy_count, other_count, threat_score, threat_level,
+                       max_threat_score, threat_count, last_threat
+                FROM device_threats
+                """),
+        ],
+        row => new MappedDevice
+        {
+            MacAddress = row.GetFieldValue<PhysicalAddress>(0),
+            MalwareCount = row.GetInt64(1),
+            C2Count = row.GetInt64(2),
+            SuspiciousGeoCount = row.GetInt64(3),
+            ProxyCount = row.GetInt64(4),
+            OtherCount = row.GetInt64(5),
+            ThreatScore = row.GetInt64(6),
+            ThreatLevel = row.GetString(7),
+            MaxThreatScore = row.GetFloat(8),
+            ThreatCount = row.GetInt64(9),
+            LastThreat = RowValue.Of<DateTime>(row, 10),
+        },
+        row => $"{MacAddress.FromPhysicalAddress(row.MacAddress!)} {row.ThreatScore} {row.OtherCount}") { IsInOrder = false };
+
+    /// <summary>The devices seen in the last half hour.</summary>
+    public static HandQuery Active() => new HandQuery<MappedDevice, MappedDevice>(
+        [
+            new(
+                """
+                SELECT mac_address, ip_address, vendor, device_type, hostname, last_seen, connection_count, threat_count, status
+                FROM active_devices
+                """),
+        ],
+        row => new MappedDevice
+        {
+            MacAddress = row.GetFieldValue<PhysicalAddress>(0),
+            IpAddress = RowValue.Address(row, 1),
+            Vendor = RowValue.Text(row, 2),
+            DeviceType = RowValue.Text(row, 3),
+            Hostname = RowValue.Text(row, 4),
+            LastSeen = row.GetDateTime(5),
+            ConnectionCount = row.GetInt64(6),
+            ThreatCount = row.GetInt64(7),
+            Status = row.GetString(8),
+        },
+        row => $"{MacAddress.FromPhysicalAddress(row.MacAddress!)} {row.Status}") { IsInOrder = false };
+
+    private static List<string> Conditions(DeviceFilter filter, SqlQuery.Builder values)
     {
         List<string> conditions = ["true"];
         if (filter.Statuses is [var status])
@@ -143,7 +210,13 @@ internal static class DeviceSql
             });
         if (filter.SeenSince is { } since)
             conditions.Add($"d.last_seen >= {values.Add(since)}");
-        return filter.Tags is null && filter.Metadata is null && filter.IsLocallyAdministered is null ? conditions : null;
+        if (filter.Tags is { } tags)
+            conditions.Add($"d.metadata -> 'tags' @> {values.Add(JsonSerializer.Serialize(tags))}::text::jsonb");
+        if (filter.Metadata is { } metadata)
+            conditions.Add($"d.metadata @> {values.Add(metadata)}::text::jsonb");
+        if (filter.IsLocallyAdministered is { } local)
+            conditions.Add(local ? "d.is_locally_administered" : "NOT d.is_locally_administered");
+        return conditions;
     }
 
     private static DeviceListItem Map(NpgsqlDataReader row) => new()

@@ -10,6 +10,8 @@ internal static class GraphSql
 {
     private const int PageSize = PageRequest.DefaultLimit;
 
+    private const string IsNew = "NOT EXISTS (SELECT FROM device_destinations AS o WHERE o.dst_ip = e.dst_ip AND o.first_seen < $1)";
+
     public static HandQuery Contacts(IPAddress destination) => new HandQuery<DestinationContact, MappedDevice>(
         [
             new(
@@ -44,14 +46,38 @@ internal static class GraphSql
         """,
         destination);
 
-    public static HandQuery NewDestinations(DateTimeOffset since) => new HandQuery<NewDestination, MappedDevice>(
+    public static HandQuery Prevalence(IPAddress[] destinations) => new HandQuery<DestinationPrevalence, MappedDevice>(
+        [
+            new(
+                """
+                SELECT a.dst_ip, count(e.src_mac) AS device_count, coalesce(sum(e.connection_count), 0)::bigint AS connection_count,
+                       coalesce(sum(e.threat_count), 0)::bigint AS threat_count, min(e.first_seen) AS first_seen, max(e.last_seen) AS last_seen
+                FROM unnest($1) WITH ORDINALITY AS a(dst_ip, place)
+                LEFT JOIN device_destinations AS e ON e.dst_ip = a.dst_ip
+                GROUP BY a.dst_ip, a.place
+                ORDER BY a.place
+                """,
+                (object)destinations),
+        ],
+        row => new DestinationPrevalence
+        {
+            DstIp = row.GetFieldValue<IPAddress>(0),
+            DeviceCount = row.GetInt64(1),
+            ConnectionCount = row.GetInt64(2),
+            ThreatCount = row.GetInt64(3),
+            FirstSeen = RowValue.Of<DateTimeOffset>(row, 4),
+            LastSeen = RowValue.Of<DateTimeOffset>(row, 5),
+        },
+        row => $"{row.DstIp} {row.DeviceCount} {row.ConnectionCount}");
+
+    public static HandQuery NewDestinations(DateTimeOffset since, bool newToAll) => new HandQuery<NewDestination, MappedDevice>(
         [
             new(
                 $"""
                 SELECT e.src_mac AS mac_address, e.dst_ip, e.first_seen, e.last_seen, e.connection_count, e.threat_count, e.max_threat_score,
-                       NOT EXISTS (SELECT FROM device_destinations AS o WHERE o.dst_ip = e.dst_ip AND o.first_seen < $1) AS is_new_to_all
+                       {(newToAll ? "true" : IsNew)} AS is_new_to_all
                 FROM device_destinations AS e
-                WHERE e.first_seen >= $1
+                WHERE e.first_seen >= $1{(newToAll ? $" AND {IsNew}" : "")}
                 ORDER BY e.first_seen DESC, e.src_mac DESC, e.dst_ip DESC
                 LIMIT {PageSize + 1}
                 """,
@@ -69,6 +95,47 @@ internal static class GraphSql
             IsNewToAll = row.GetBoolean(7),
         },
         row => $"{row.SrcMac} {row.DstIp} {row.IsNewToAll}") { PageSize = PageSize };
+
+    public static HandQuery TopDestinations() => TopOf(
+        [
+            new(
+                """
+                SELECT dst_ip, sum(connection_count)::bigint AS connection_count, sum(threat_count)::bigint AS threat_count, NULL::numeric AS bytes
+                FROM device_destinations
+                GROUP BY dst_ip
+                ORDER BY sum(connection_count) DESC, dst_ip
+                LIMIT 10
+                """),
+        ]);
+
+    /// <summary>From the connections: with the bounds as they are, and with bounds that the planner does not know.</summary>
+    public static HandQuery TopDestinations(DateTimeOffset from, DateTimeOffset until, bool byBytes) => TopOf(
+        [
+            new(TopOfRange("$1", "$2", byBytes), from, until),
+            new(TopOfRange("(SELECT $1)", "(SELECT $2)", byBytes), from, until),
+        ]);
+
+    public static HandQuery Conflicts(DateTimeOffset from, DateTimeOffset until) => new HandQuery<AddressConflict, MappedConflict>(
+        [
+            new(
+                $"""
+                SELECT ip_address, mac_address_a, mac_address_b, "from", until
+                FROM address_conflicts
+                WHERE "from" < $2 AND until >= $1
+                ORDER BY "from" DESC, ip_address DESC, mac_address_a DESC, mac_address_b DESC
+                LIMIT {PageSize + 1}
+                """,
+                from, until),
+        ],
+        row => new AddressConflict
+        {
+            IpAddress = row.GetFieldValue<IPAddress>(0),
+            First = MacAddress.FromPhysicalAddress(row.GetFieldValue<PhysicalAddress>(1)),
+            Second = MacAddress.FromPhysicalAddress(row.GetFieldValue<PhysicalAddress>(2)),
+            From = row.GetFieldValue<DateTimeOffset>(3),
+            To = row.GetFieldValue<DateTimeOffset>(4),
+        },
+        row => $"{row.IpAddress} {row.First} {row.Second} {row.From:O}") { PageSize = PageSize };
 
     public static SqlQuery OriginalNewDestinations(DateTimeOffset since) => new(
         $"""
@@ -142,7 +209,7 @@ internal static class GraphSql
         },
         row => $"{row.MacAddress} {row.Source} {row.FirstSeen:O}");
 
-    private static HandQuery Talkers(string sql) => new HandQuery<TopTalker, MappedDevice>(
+    private static HandQuery<TopTalker, MappedDevice> Talkers(string sql) => new(
         [new(sql)],
         row => new TopTalker
         {
@@ -155,4 +222,26 @@ internal static class GraphSql
             BytesReceived = row.GetDecimal(6),
         },
         row => $"{row.MacAddress} {row.BytesSent} {row.BytesReceived}");
+
+    private static HandQuery<TopDestination, MappedDevice> TopOf(IReadOnlyList<SqlQuery> shapes) => new(
+        shapes,
+        row => new TopDestination
+        {
+            DstIp = row.GetFieldValue<IPAddress>(0),
+            ConnectionCount = row.GetInt64(1),
+            ThreatCount = row.GetInt64(2),
+            Bytes = RowValue.Of<decimal>(row, 3),
+        },
+        row => $"{row.DstIp} {row.ConnectionCount} {row.Bytes}");
+
+    private static string TopOfRange(string from, string until, bool byBytes) =>
+        $"""
+        SELECT dst_ip, count(*) AS connection_count, count(*) FILTER (WHERE threat_score >= 7) AS threat_count,
+               coalesce(sum(bytes_sent), 0) + coalesce(sum(bytes_received), 0) AS bytes
+        FROM connections
+        WHERE "timestamp" >= {from} AND "timestamp" < {until} AND src_mac IS NOT NULL
+        GROUP BY dst_ip
+        ORDER BY {(byBytes ? "4" : "2")} DESC, dst_ip
+        LIMIT 10
+        """;
 }

@@ -12,6 +12,9 @@ internal abstract class HandQuery(IReadOnlyList<SqlQuery> shapes)
     /// <summary>Rows of a page; what is read beyond tells that more follow.</summary>
     public int PageSize { get; init; } = int.MaxValue;
 
+    /// <summary>Whether its rows have an order, which is the same in every way of asking.</summary>
+    public bool IsInOrder { get; init; } = true;
+
     public abstract Task<object> WithNpgsqlAsync(NpgsqlDataSource dataSource, SqlQuery shape, CancellationToken cancellationToken);
 
     public abstract Task<object> WithDapperAsync(NpgsqlDataSource dataSource, SqlQuery shape, CancellationToken cancellationToken);

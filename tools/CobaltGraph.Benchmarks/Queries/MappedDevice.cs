@@ -58,4 +58,20 @@ internal sealed class MappedDevice
     public decimal BytesSent { get; set; }
 
     public decimal BytesReceived { get; set; }
+
+    public long MalwareCount { get; set; }
+
+    public long C2Count { get; set; }
+
+    public long SuspiciousGeoCount { get; set; }
+
+    public long ProxyCount { get; set; }
+
+    public long OtherCount { get; set; }
+
+    public string? ThreatLevel { get; set; }
+
+    public long DeviceCount { get; set; }
+
+    public decimal? Bytes { get; set; }
 }

@@ -307,14 +307,14 @@ internal static class QueryCatalogue
 
             yield return new(
                 from is null ? "top destinations" : "top destinations of a day", QueryKind.Other, values,
-                $"{nameof(IDestinationQueries)}.{nameof(IDestinationQueries.GetTopDestinationsAsync)}", (from, until),
+                $"{nameof(IDestinationQueries)}.{nameof(IDestinationQueries.GetTopDestinationsAsync)}", (from, until, TrafficMeasure.Connections),
                 async (layer, cancel) => await layer.Destinations.GetTopDestinationsAsync(from, until, cancellationToken: cancel).ConfigureAwait(false))
             { RowsOf = result => ((TrafficRanking<TopDestination>)result).Items.Count };
             if (from is { } begin && until is { } end)
             {
                 yield return new(
                     "top destinations of a day by bytes", QueryKind.Other, values,
-                    $"{nameof(IDestinationQueries)}.{nameof(IDestinationQueries.GetTopDestinationsAsync)}", (begin, end, TrafficMeasure.Bytes),
+                    $"{nameof(IDestinationQueries)}.{nameof(IDestinationQueries.GetTopDestinationsAsync)}", (from, until, TrafficMeasure.Bytes),
                     async (layer, cancel) => await layer.Destinations.GetTopDestinationsAsync(
                         begin, end, TrafficMeasure.Bytes, cancellationToken: cancel).ConfigureAwait(false))
                 { RowsOf = result => ((TrafficRanking<TopDestination>)result).Items.Count };
@@ -398,14 +398,14 @@ internal static class QueryCatalogue
                 : result => ((ConnectionPage)result) is { Next: { } next, Items: var items } ? Search($"{query}, next page", kind, values, filter, next, items[^1]) : null,
         };
 
-    private static QueryCall Trail(string query, QueryValues values, EventFilter filter, string? cursor = null)
+    private static QueryCall Trail(string query, QueryValues values, EventFilter filter, string? cursor = null, DeviceEvent? after = null)
         => new(
-            query, QueryKind.Other, values, $"{nameof(IEventQueries)}.{nameof(IEventQueries.GetEventsAsync)}", new EventArguments(filter, cursor),
+            query, QueryKind.Other, values, $"{nameof(IEventQueries)}.{nameof(IEventQueries.GetEventsAsync)}", new EventArguments(filter, cursor, after),
             async (layer, cancel) => await layer.Events.GetEventsAsync(filter, new() { Cursor = cursor }, cancel).ConfigureAwait(false))
         {
             RowsOf = result => ((Page<DeviceEvent>)result).Items.Count,
             Following = cursor is not null ? null
-                : result => ((Page<DeviceEvent>)result) is { Next: { } next } ? Trail($"{query}, next page", values, filter, next) : null,
+                : result => ((Page<DeviceEvent>)result) is { Next: { } next, Items: var items } ? Trail($"{query}, next page", values, filter, next, items[^1]) : null,
         };
 
     private static IEnumerable<QueryCall> Each<T>(SampleValues<T> samples, int count, Func<QueryValues, T, QueryCall> call)
