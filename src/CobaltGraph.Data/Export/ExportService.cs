@@ -16,7 +16,7 @@ internal sealed class ExportService : IExportService
     private const int RowsAtOnce = 256;
 
     // Devices whose addresses are held at a time.
-    private const int DevicesAtOnce = 500;
+    private const int DevicesAtOnce = 100;
 
     private readonly DbContextOptions<CobaltGraphContext> _options;
 
@@ -79,7 +79,7 @@ internal sealed class ExportService : IExportService
                 yield break;
             var (first, last) = (macs[0], macs[^1]);
             var claims = (await context.DeviceAddresses
-                .Where(a => macs.Contains(a.MacAddress) && a.Source != AddressSource.Traffic)
+                .Where(a => macs.Contains(a.MacAddress) && a.Source == AddressSource.Sighting)
                 .ToListAsync(cancellationToken).ConfigureAwait(false)).ToLookup(claim => claim.MacAddress);
             await foreach (var device in Devices(context, first, last).WithCancellation(cancellationToken).ConfigureAwait(false))
             {
@@ -173,8 +173,10 @@ internal sealed class ExportService : IExportService
                     await foreach (var row in query(context)
                         .WithCancellation(cancellationToken).ConfigureAwait(false))
                     {
-                        rows += put(writer, row);
-                        if (++unflushed < RowsAtOnce)
+                        var written = put(writer, row);
+                        rows += written;
+                        unflushed += written;
+                        if (unflushed < RowsAtOnce)
                             continue;
                         await writer.FlushAsync(cancellationToken).ConfigureAwait(false);
                         unflushed = 0;

@@ -27,7 +27,7 @@ internal sealed class ExportedDevice
     /// <summary>As of when the values are known; null where no sighting told any.</summary>
     public SightedDevice? Sighted { get; init; }
 
-    /// <summary>The addresses that it claimed, from when to when.</summary>
+    /// <summary>The addresses that sightings say it held, from when to when.</summary>
     public IReadOnlyList<DeviceAddress> Claims { get; set; } = [];
 
     /// <summary>

@@ -7,8 +7,8 @@ namespace CobaltGraph.Data.Queries;
 
 internal sealed class DestinationQueries(IDbContextFactory<CobaltGraphContext> contexts, QueryOptions options) : IDestinationQueries
 {
-    // A quarter of a partition: from some third on, reading it as a whole takes less time.
-    private static readonly TimeSpan ShortRange = TimeSpan.FromDays(7);
+    // A day in any time zone. Of a table that holds little more, reading it as a whole would take less time.
+    private static readonly TimeSpan ShortRange = TimeSpan.FromHours(26);
 
     private readonly CursorCodec _cursors = new(options.CursorKey);
 
@@ -265,7 +265,7 @@ internal sealed class DestinationQueries(IDbContextFactory<CobaltGraphContext> c
         (first, end) = (first.ToUniversalTime(), end.ToUniversalTime());
         var begin = context.Database.SqlQuery<DateTimeOffset>($"""SELECT {first} AS "Value" """);
         var stop = context.Database.SqlQuery<DateTimeOffset>($"""SELECT {end} AS "Value" """);
-        return context.Connections.Where(c => c.Timestamp >= begin.First() && c.Timestamp < stop.First());
+        return context.Connections.Where(c => c.Timestamp >= begin.Single() && c.Timestamp < stop.Single());
     }
 
     /// <summary>The traffic of each device in whole hours, and in the parts of hours before and behind them.</summary>

@@ -95,6 +95,12 @@ public class DestinationQueriesTests(PostgresServerFixture server) : TrafficTest
         Assert.NotEmpty(utc.Items);
         Assert.Equal(utc.Items, india.Items);
         Assert.Equal(QueryTier.Hour, india.Tier);
+        var offset = TimeSpan.FromMinutes(330);
+        var destinations = await Queries.GetTopDestinationsAsync(from, until, limit: 100, cancellationToken: Cancel);
+        Assert.NotEmpty(destinations.Items);
+        Assert.Equal(
+            destinations.Items,
+            (await Queries.GetTopDestinationsAsync(from.ToOffset(offset), until.ToOffset(offset), limit: 100, cancellationToken: Cancel)).Items);
     }
 
     [Theory]
@@ -102,7 +108,7 @@ public class DestinationQueriesTests(PostgresServerFixture server) : TrafficTest
     [InlineData(null, null, TrafficMeasure.Bytes, QueryTier.Raw)]
     [InlineData(10.5, 30.0, TrafficMeasure.Connections, QueryTier.Raw)]
     [InlineData(10.5, 30.0, TrafficMeasure.Bytes, QueryTier.Raw)]
-    [InlineData(-300.0, 30.0, TrafficMeasure.Connections, QueryTier.Raw)]
+    [InlineData(10.5, 60.0, TrafficMeasure.Connections, QueryTier.Raw)]
     [InlineData(500.0, 600.0, TrafficMeasure.Connections, QueryTier.Raw)]
     [InlineData(10.5, null, TrafficMeasure.Bytes, QueryTier.Raw)]
     public async Task Top_destinations_are_exact_and_say_their_tier(double? from, double? until, TrafficMeasure measure, QueryTier tier)
