@@ -117,7 +117,7 @@ internal static class ErrorReport
                     return (
                         ExitCode.Failed,
                         $"No answer in time{At(settings)}.",
-                        $"Is it reachable from here? Host and port come from {source}.");
+                        $"Is it reachable from here? Host and port come from {source}. A statement may take longer with `Command Timeout=600` (seconds) there.");
             }
         }
 

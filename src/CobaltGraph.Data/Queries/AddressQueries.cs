@@ -22,10 +22,11 @@ internal sealed class AddressQueries(IDbContextFactory<CobaltGraphContext> conte
                 var bindings = await context.DeviceAddresses.AsNoTracking()
                     .Where(b => b.IpAddress == address && b.FirstSeen <= at && b.LastSeen >= lapsed)
                     .ReadAsync(context, cancel).ConfigureAwait(false);
-                var covers = bindings.Exists(b => b.LastSeen >= at);
+                var sighted = bindings.Exists(b => b.LastSeen >= at && b.Source == AddressSource.Sighting);
+                var holders = bindings.Where(b => b.LastSeen >= at).Select(b => b.MacAddress).ToHashSet();
                 return
                 [
-                    .. bindings.Where(b => !covers || b.LastSeen >= at)
+                    .. bindings.Where(b => b.LastSeen >= at || (!sighted && !holders.Contains(b.MacAddress)))
                         .OrderBy(b => b.Source == AddressSource.Traffic)
                         .ThenByDescending(b => b.FirstSeen).ThenBy(b => b.MacAddress).ThenBy(b => b.Source)
                         .Select(b => new AddressHolder
@@ -35,7 +36,7 @@ internal sealed class AddressQueries(IDbContextFactory<CobaltGraphContext> conte
                             Source = b.Source,
                             FirstSeen = b.FirstSeen,
                             LastSeen = b.LastSeen,
-                            Covers = covers,
+                            Covers = b.LastSeen >= at,
                         }),
                 ];
             },

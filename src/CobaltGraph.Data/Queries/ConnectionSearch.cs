@@ -40,6 +40,9 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     /// <summary>So many candidates are probed in all partitions at once.</summary>
     public int FewCandidates { get; init; } = 64;
 
+    /// <summary>So many bindings of source addresses are read, with their times.</summary>
+    public int MaxUses { get; init; } = 256;
+
     /// <summary>
     /// Rows that are looked through before anything is narrowed: what is common is found there, and everything, when a
     /// condition with an index leaves fewer.
@@ -210,6 +213,8 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
                 return await rows.Where(c => addresses.Contains(c.DstIp)).Take(cap + 1).LongCountAsync(cancellationToken).ConfigureAwait(false);
         }
 
+        if (HeldSource is { } source)
+            _uses = await UsesAsync(source, cancellationToken).ConfigureAwait(false);
         var devices = HeldSource is null ? null : await DevicesAsync(cancellationToken).ConfigureAwait(false);
         if (devices is null)
         {
@@ -221,7 +226,14 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         }
 
         MacAddress?[] macs = [.. devices.Select(device => (MacAddress?)device.Key)];
-        var count = await rows.Where(c => macs.Contains(c.SrcMac)).Take(cap + 1).LongCountAsync(cancellationToken).ConfigureAwait(false);
+        var ofDevices = rows.Where(c => macs.Contains(c.SrcMac));
+        if (_uses is { Count: > 0 })
+        {
+            var (first, last) = (_uses.Min(use => use.First), _uses.Max(use => use.Last));
+            ofDevices = ofDevices.Where(c => c.Timestamp >= first && c.Timestamp <= last);
+        }
+
+        var count = macs.Length == 0 ? 0 : await ofDevices.Take(cap + 1).LongCountAsync(cancellationToken).ConfigureAwait(false);
         if (count <= cap && filter.Devices is null)
         {
             count += await rows.Where(c => c.SrcMac == null).Take(cap + 1).LongCountAsync(cancellationToken).ConfigureAwait(false);
@@ -303,12 +315,17 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             return [.. wanted.Select(mac => new Candidate<MacAddress>(mac))];
 
         if (_uses is not null)
-            return [.. _uses.Select(use => use.Device).Distinct().Select(mac => new Candidate<MacAddress>(mac))];
+        {
+            MacAddress[] users = [.. _uses.Select(use => use.Device).Distinct()];
+            if (users.Length <= FewCandidates)
+                return [.. users.Select(mac => new Candidate<MacAddress>(mac))];
+            wanted = users;
+        }
 
         var devices = context.Devices.AsNoTracking();
         if (wanted is not null)
             devices = devices.Where(d => wanted.Contains(d.MacAddress));
-        if (HeldSource is { } network)
+        if (_uses is null && HeldSource is { } network)
         {
             var used = Used(network);
             devices = devices.Where(d => used.Any(a => a.MacAddress == d.MacAddress));
@@ -339,17 +356,17 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     {
         // What is earlier than .NET's times cannot be read, and is in no answer.
         var earliest = ConnectionQueryExtensions.Earliest;
-        var uses = await Used(network)
-            .Where(a => a.LatestConnection == null || a.LatestConnection >= earliest)
-            .Take(FewCandidates + 1)
+        var from = Later(filter.From?.ToUniversalTime(), Descending ? null : PositionTime) is { } begin && begin > earliest ? begin : earliest;
+        var until = Earlier(filter.Until?.ToUniversalTime(), Descending ? PositionTime : null);
+        var used = Used(network).Where(a => a.LatestConnection == null || a.LatestConnection >= from);
+        if (until is { } end)
+            used = used.Where(a => a.FirstSeen <= end);
+        var uses = await used
+            .Take(MaxUses + 1)
             .Select(a => new Use(
                 a.MacAddress, a.FirstSeen < earliest ? earliest : a.FirstSeen, a.LatestConnection ?? DateTimeOffset.MaxValue))
             .ReadAsync(context, cancellationToken).ConfigureAwait(false);
-        if (uses.Count > FewCandidates)
-            return null;
-        return uses.FindAll(use => filter.Devices?.Contains(use.Device) != false
-            && !(use.First >= filter.Until) && !(use.Last < filter.From)
-            && !(Descending ? use.First > PositionTime : use.Last < PositionTime));
+        return uses.Count > MaxUses ? null : uses.FindAll(use => filter.Devices?.Contains(use.Device) != false);
     }
 
     /// <summary>The addresses of destinations that can match; null when too many can.</summary>
@@ -502,15 +519,19 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         Func<DateTimeOffset?, DateTimeOffset?, IQueryable<Connection>> within,
         CancellationToken cancellationToken)
     {
-        if (_uses is null)
-            return await FetchAsync(devices, PerDevice, within, cancellationToken).ConfigureAwait(false);
         var found = new List<Connection>();
-        var macs = devices.Select(device => device.Key).ToHashSet();
-        var times = UsedTime.Join(_uses.Where(use => macs.Contains(use.Device)));
+        if (_uses is null)
+        {
+            await FetchAsync(found, devices, PerUse, within, null, null, cancellationToken).ConfigureAwait(false);
+            return found;
+        }
+
+        var macs = devices.ToDictionary(device => device.Key);
+        var times = UsedTime.Join(_uses.Where(use => macs.ContainsKey(use.Device)));
         foreach (var time in Descending ? times.Reverse() : times)
         {
-            var rows = PerUse([.. time.Devices], within(time.From, time.Until));
-            found.AddRange(await InOrder(rows).Take(Take - found.Count).ReadAsync(context, cancellationToken).ConfigureAwait(false));
+            await FetchAsync(
+                found, [.. time.Devices.Select(mac => macs[mac])], PerUse, within, time.From, time.Until, cancellationToken).ConfigureAwait(false);
             if (found.Count >= Take)
                 break;
         }
@@ -525,23 +546,41 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         CancellationToken cancellationToken)
     {
         var found = new List<Connection>();
+        await FetchAsync(found, candidates, perCandidate, within, null, null, cancellationToken).ConfigureAwait(false);
+        return found;
+    }
+
+    /// <summary>Adds rows of a time, until there are as many as are wanted.</summary>
+    private async Task FetchAsync<TKey>(
+        List<Connection> found,
+        IReadOnlyList<Candidate<TKey>> candidates,
+        Func<TKey[], IQueryable<Connection>, IQueryable<Connection>> perCandidate,
+        Func<DateTimeOffset?, DateTimeOffset?, IQueryable<Connection>> within,
+        DateTimeOffset? first,
+        DateTimeOffset? last,
+        CancellationToken cancellationToken)
+    {
         if (candidates.Count == 0)
-            return found;
+            return;
+        var (begin, end) = (Later(filter.From, first), Earlier(filter.Until, last));
         var slices = candidates.Count <= FewCandidates
             ? [(null, null)]
             : TimeSlices.Cut(
-                candidates, PositionTime ?? (Descending ? filter.Until : filter.From), Descending ? filter.From : filter.Until, Descending, Take);
+                candidates,
+                Descending ? Earlier(PositionTime, end) : Later(PositionTime, begin), Descending ? begin : end, Descending, Take);
         TKey[] keys = [.. candidates.Select(candidate => candidate.Key)];
         foreach (var (from, until) in slices)
         {
-            var rows = perCandidate(keys, within(from, until));
+            var rows = perCandidate(keys, within(Later(from, first), Earlier(until, last)));
             found.AddRange(await InOrder(rows).Take(Take - found.Count).ReadAsync(context, cancellationToken).ConfigureAwait(false));
             if (found.Count >= Take)
                 break;
         }
-
-        return found;
     }
+
+    private static DateTimeOffset? Later(DateTimeOffset? one, DateTimeOffset? other) => one is null || other > one ? other : one;
+
+    private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) => one is null || other < one ? other : one;
 
     // "Equal and not greater": of an equality alone EF Core makes a join that numbers all rows of all candidates, where a
     // LATERAL join stops at the first few of each.

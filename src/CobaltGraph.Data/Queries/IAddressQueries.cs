@@ -9,10 +9,12 @@ namespace CobaltGraph.Data.Queries;
 public interface IAddressQueries
 {
     /// <summary>
-    /// Who held an address at a time: the devices whose bindings cover it; when there is none, those whose bindings ended no
-    /// more than <see cref="DeviceAddress.Lapse"/> before it. Claims (<see cref="AddressSource.Sighting"/>,
+    /// Who held an address at a time: the devices whose bindings cover it and, unless a device was sighted with it before and
+    /// after the time, others whose bindings ended no more than <see cref="DeviceAddress.Lapse"/> before it: what an application
+    /// set may be out of date, and traffic is no claim. Claims (<see cref="AddressSource.Sighting"/>,
     /// <see cref="AddressSource.Update"/>) come before <see cref="AddressSource.Traffic"/>, and among each the binding that
-    /// began last comes first. A device that held it by more than one source is there once for each.
+    /// began last comes first. A device that held it by more than one source is there once for each. Reads the bindings of the
+    /// address that began before the time.
     /// </summary>
     /// <param name="address">The address, IPv4 or IPv6.</param>
     /// <param name="at">The time.</param>
@@ -23,7 +25,8 @@ public interface IAddressQueries
 
     /// <summary>
     /// Addresses that two devices claimed at a time: claims of both overlap at some time of the range. Traffic is no claim.
-    /// Three devices on one address are three conflicts.
+    /// Three devices on one address are three conflicts. Reads all claims, which are as many as devices times the addresses that
+    /// each had, however many connections there are.
     /// </summary>
     /// <param name="from">Begin of the range, itself included; null for the earliest.</param>
     /// <param name="until">End of the range, itself excluded; null for the latest.</param>

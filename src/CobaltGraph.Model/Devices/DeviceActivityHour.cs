@@ -42,8 +42,9 @@ public class DeviceActivityHour
     public int DestinationsAtLeast => DestinationSketch.Cast<bool>().Count(bit => bit);
 
     /// <summary>
-    /// The likely number of different destination addresses, by linear counting: within 5 % up to 100 of them and within
-    /// 10 % up to 600; never more than <see cref="ConnectionCount"/>.
+    /// The likely number of different destination addresses, by linear counting: with a standard error of 5 % up to 100 of them
+    /// and of 10 % up to 600; never more than <see cref="ConnectionCount"/>. Where every bit is set, at about 1,500 of them and more, it
+    /// is 1,420, which only says that there are many.
     /// </summary>
     public long DestinationEstimate
     {

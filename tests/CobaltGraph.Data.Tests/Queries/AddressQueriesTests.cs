@@ -35,14 +35,27 @@ public class AddressQueriesTests(PostgresServerFixture server) : TrafficTest(ser
     }
 
     [Fact]
-    public async Task Binding_that_covers_the_time_beats_one_that_ended_before_it()
+    public async Task Sighting_that_covers_the_time_beats_what_ended_before_it()
     {
         await HeldAsync(1, "sighting", "11:00", "11:30");
-        await HeldAsync(2, "traffic", "11:45", "13:00");
+        await HeldAsync(2, "sighting", "11:45", "13:00");
 
-        Assert.Equal("2 traffic covers", await WhoAsync("12:00"));
+        Assert.Equal("2 sighting covers", await WhoAsync("12:00"));
         Assert.Equal("1 sighting", await WhoAsync("11:40"));
-        Assert.Equal("1 sighting, 2 traffic", await WhoAsync("14:00"));
+        Assert.Equal("2 sighting, 1 sighting", await WhoAsync("14:00"));
+    }
+
+    // A router sends from it, and an application wrote it down when another device had it.
+    [Fact]
+    public async Task Device_that_was_sighted_last_is_not_hidden_by_traffic_and_by_what_an_application_set()
+    {
+        await HeldAsync(1, "traffic", "11:00", "13:00");
+        await HeldAsync(2, "update", "10:00", null);
+        await HeldAsync(2, "sighting", "10:00", "10:30");
+        await HeldAsync(3, "sighting", "11:00", "11:30");
+
+        Assert.Equal("3 sighting, 2 update covers, 1 traffic covers", await WhoAsync("12:00"));
+        Assert.Equal("3 sighting covers, 2 update covers, 1 traffic covers", await WhoAsync("11:15"));
     }
 
     [Fact]
@@ -54,7 +67,8 @@ public class AddressQueriesTests(PostgresServerFixture server) : TrafficTest(ser
         await HeldAsync(3, "sighting", "11:00", "14:00");
 
         Assert.Equal("3 sighting covers, 3 update covers, 2 sighting covers, 1 traffic covers", await WhoAsync("12:00"));
-        Assert.Equal(DateTimeOffset.MaxValue, (await Queries.WhoHadAsync(Address, At("23:00"), Cancel)).Single().LastSeen);
+        Assert.Equal("3 update covers, 2 sighting, 1 traffic", await WhoAsync("23:00"));
+        Assert.Equal(DateTimeOffset.MaxValue, (await Queries.WhoHadAsync(Address, At("23:00"), Cancel))[0].LastSeen);
     }
 
     [Fact]

@@ -50,8 +50,8 @@ public class CatalogueTests(PostgresServerFixture server) : TrafficTest(server)
 
         var pairs = QueryCatalogue.AllPairs(await QuerySamples.DrawAsync(Database.DataSource, 2, 1, Cancel)).ToList();
 
-        // A network and an address of destinations are one field. Each pair is asked over everything and within a day.
-        Assert.Equal((single * (single - 1)) - 2, pairs.Select(call => call.Query).Distinct().Count());
+        // A network and an address are one field, of sources and of destinations. Each pair is asked over everything and within a day.
+        Assert.Equal((single * (single - 1)) - 4, pairs.Select(call => call.Query).Distinct().Count());
         Assert.All(pairs, call => Assert.Equal(2, Conditions(((SearchArguments)call.Arguments).Filter)));
 
         static int Conditions(ConnectionFilter filter) => typeof(ConnectionFilter).GetProperties()

@@ -265,9 +265,11 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
 
     // Addresses change hands, come back after days, are shared, and have rows of clocks that are hours or years ahead.
     [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    public async Task Rows_of_a_source_are_found_in_the_times_in_which_devices_used_it(int seed)
+    [InlineData(1, 64, 256)]
+    [InlineData(2, 1, 256)]
+    [InlineData(3, 64, 1)]
+    [InlineData(4, 1, 0)]
+    public async Task Rows_of_a_source_are_found_in_the_times_in_which_devices_used_it(int seed, int fewCandidates, int maxUses)
     {
         await Run($"""
             INSERT INTO connections ("timestamp", src_mac, src_ip, dst_ip, dst_port, dst_country)
@@ -299,7 +301,10 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
                                 var search = new ConnectionSearch(context, wanted)
                                 {
                                     Take = 7, GlanceRows = 0, FewRows = 0, GlanceGrowth = 0, Descending = order == ConnectionOrder.NewestFirst, Position = position,
+                                    FewCandidates = fewCandidates, MaxUses = maxUses,
                                 };
+                                if (position is null)
+                                    Assert.Equal(expected.Count, await search.CountAsync(10_000, Cancel));
                                 var rows = await search.RunAsync(Cancel);
                                 Assert.Equal(expected.Skip(read).Take(7).Select(c => c.Id), rows.Select(c => c.Id));
                                 position = new CursorPosition(false, false, [rows[^1].Timestamp, rows[^1].Id]);
@@ -343,13 +348,20 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
         Assert.Contains(all, row => row is { SrcMac: null, ThreatScore: > 0.1f and < 2 });
     }
 
-    [Fact]
-    public async Task What_a_device_sent_after_it_used_an_address_is_not_read()
+    [Theory]
+    [InlineData(1, 1)]
+    // A guest address that each had for a minute a day.
+    [InlineData(100, 1440)]
+    [InlineData(1000, 1)]
+    [InlineData(1000, 1440)]
+    public async Task What_a_device_sent_after_it_used_an_address_is_not_read(int devices, int apart)
     {
-        await Run("""
+        await Run($"""
             INSERT INTO connections ("timestamp", src_mac, src_ip, dst_ip, dst_port)
-            SELECT now() - interval '30 days' + n * interval '1 minute', '02:00:5e:00:00:01',
-                   CASE WHEN n < 30 THEN '10.0.0.1' ELSE '10.0.0.2' END::inet, '198.51.100.1', 443
+            SELECT CASE WHEN n < greatest(30, {devices}) THEN now() - interval '1500 days' + n % {devices} * interval '{apart} minutes' + n / {devices} * interval '1 second'
+                   ELSE now() - interval '100 days' + n * interval '1 minute' END,
+                   ('02005e00' || lpad(to_hex(n % {devices}), 4, '0'))::macaddr,
+                   CASE WHEN n < greatest(30, {devices}) THEN '10.0.0.1' ELSE '10.0.0.2' END::inet, '198.51.100.1', 443
             FROM generate_series(1, 30000) AS n;
             ANALYZE
             """);
@@ -364,7 +376,7 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
             {
                 Take = 50, GlanceRows = 0, FewRows = 0, GlanceGrowth = 0,
             };
-            Assert.Equal(29, (await search.RunAsync(Cancel)).Count);
+            Assert.Equal(devices == 1 ? 29 : 50, (await search.RunAsync(Cancel)).Count);
         }
 
         const string Read = "SELECT sum(coalesce(idx_tup_fetch, 0) + seq_tup_read) FROM pg_stat_user_tables WHERE relname LIKE 'connections%'";

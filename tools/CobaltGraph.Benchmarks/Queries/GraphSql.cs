@@ -193,7 +193,7 @@ internal static class GraphSql
                 )
                 SELECT mac_address, ip_address, source, first_seen, last_seen, covers
                 FROM held
-                WHERE covers OR NOT EXISTS (SELECT FROM held WHERE covers)
+                WHERE covers OR NOT EXISTS (SELECT FROM held AS h WHERE h.covers AND (h.source = 'sighting' OR h.mac_address = held.mac_address))
                 ORDER BY source = 'traffic', first_seen DESC, mac_address, source
                 """,
                 address, at, at - DeviceAddress.Lapse),

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
@@ -18,7 +19,7 @@ internal sealed class CataloguePlans : IAsyncDisposable
         _noted = log.CreateDataSource(connectionString);
         _plain = plain;
         _services = new ServiceCollection()
-            .AddCobaltGraph(_noted)
+            .AddCobaltGraph(_noted, npgsql => npgsql.ExecutionStrategy(services => new NonRetryingExecutionStrategy(services)))
             .ConfigureDbContext<CobaltGraphContext>(options => options.AddInterceptors(log))
             .BuildServiceProvider();
         Tables = tables;
@@ -31,6 +32,8 @@ internal sealed class CataloguePlans : IAsyncDisposable
     /// <param name="cancellationToken">Ends the look at its tables.</param>
     public static async Task<CataloguePlans> OpenAsync(string connectionString, CancellationToken cancellationToken)
     {
+        // A plan is shown of a query that takes minutes too.
+        connectionString = new NpgsqlConnectionStringBuilder(connectionString) { CommandTimeout = 0 }.ConnectionString;
         var plain = NpgsqlDataSource.Create(connectionString);
         try
         {

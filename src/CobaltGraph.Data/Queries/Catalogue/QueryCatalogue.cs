@@ -38,8 +38,8 @@ internal static class QueryCatalogue
         {
             foreach (var second in conditions.Skip(first + 1))
             {
-                // Both are what the filter says of the destination's address.
-                if (conditions[first].Name == "destination" && second.Name == "network")
+                // Both are what the filter says of one address.
+                if ((conditions[first].Name, second.Name) is ("source", "source network") or ("destination", "network"))
                     continue;
                 var query = $"connections by {conditions[first].Name} and {second.Name}";
                 foreach (var pair in values)
@@ -153,6 +153,7 @@ internal static class QueryCatalogue
     [
         ("device", (values, i) => samples.Devices.TryGet(values, i, out var mac) ? new ConnectionFilter { Devices = [mac] } : null),
         ("source", (values, i) => samples.Sources.TryGet(values, i, out var address) ? new ConnectionFilter { Source = Whole(address) } : null),
+        ("source network", (values, i) => samples.Sources.TryGet(values, i, out var address) ? new ConnectionFilter { Source = QuerySamples.Network(address, 24) } : null),
         ("destination", (values, i) => samples.Destinations.TryGet(values, i, out var address) ? new ConnectionFilter { Destination = Whole(address) } : null),
         ("network", (values, i) => samples.Networks.TryGet(values, i, out var network) ? new ConnectionFilter { Destination = network } : null),
         ("level", (values, i) => values == QueryValues.Absent || i > 0 ? null

@@ -159,7 +159,7 @@ internal sealed record QuerySamples
 
     private static DateTimeOffset Time(DateTime time) => new(DateTime.SpecifyKind(time, DateTimeKind.Utc));
 
-    private static IPNetwork Network(IPAddress address, int bits)
+    internal static IPNetwork Network(IPAddress address, int bits)
     {
         var octets = address.GetAddressBytes();
         if (octets.Length == 16)
