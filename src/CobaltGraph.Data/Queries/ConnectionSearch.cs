@@ -138,9 +138,9 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
 
             // The page is probably found by reading on, which costs less than finding out which devices and destinations can match.
             var growth = filter.From is null || filter.Until is null ? GlanceGrowth : Math.Min(GlanceGrowth, GlanceGrowthInRange);
-            if (!byScore && seen.Count * growth >= Take)
+            if (!byScore && seen.Count * growth >= Take + (Take / 4))
             {
-                // Twice as many as hold the page when it goes on like this.
+                // Twice as many as hold the page when it goes on like this, and at least a quarter more.
                 seen = await LookThroughAsync(next, glance * Math.Min(growth, (2 * Take / seen.Count) + 1), cancellationToken).ConfigureAwait(false);
                 if (seen.Count >= Take)
                     return Found(SearchStrategy.TimeOrder, seen);

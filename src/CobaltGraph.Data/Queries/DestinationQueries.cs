@@ -151,11 +151,8 @@ internal sealed class DestinationQueries(IDbContextFactory<CobaltGraphContext> c
         {
             if (from is null && until is null && measure == TrafficMeasure.Connections)
             {
-                return new TrafficRanking<TopTalker>
-                {
-                    Items = await TopDevices(context, limit).ToListAsync(cancellationToken).ConfigureAwait(false),
-                    Tier = QueryTier.Device,
-                };
+                var devices = await TopDevices(context, limit).ToListAsync(cancellationToken).ConfigureAwait(false);
+                return Ranking(devices, measure, QueryTier.Device);
             }
 
             var hours = WholeHours.Of(from, until);
@@ -175,14 +172,7 @@ internal sealed class DestinationQueries(IDbContextFactory<CobaltGraphContext> c
                     BytesReceived = t.Received,
                 })
                 .ToListAsync(cancellationToken).ConfigureAwait(false);
-            // A join keeps no order.
-            return new TrafficRanking<TopTalker>
-            {
-                Items = [.. talkers
-                    .OrderByDescending(t => measure == TrafficMeasure.Bytes ? t.BytesSent + t.BytesReceived : t.ConnectionCount)
-                    .ThenBy(t => t.MacAddress)],
-                Tier = hours is null ? QueryTier.Raw : QueryTier.Hour,
-            };
+            return Ranking(talkers, measure, hours is null ? QueryTier.Raw : QueryTier.Hour);
         }
     }
 
@@ -239,20 +229,33 @@ internal sealed class DestinationQueries(IDbContextFactory<CobaltGraphContext> c
         new PageRequest { Limit = limit }.Check();
     }
 
+    // A join keeps no order.
+    private static TrafficRanking<TopTalker> Ranking(IEnumerable<TopTalker> talkers, TrafficMeasure measure, QueryTier tier) => new()
+    {
+        Items = [.. talkers
+            .OrderByDescending(t => measure == TrafficMeasure.Bytes ? t.BytesSent + t.BytesReceived : t.ConnectionCount)
+            .ThenBy(t => t.MacAddress)],
+        Tier = tier,
+    };
+
     private static IQueryable<TopTalker> TopDevices(CobaltGraphContext context, int limit)
         => context.Devices.Where(d => d.ConnectionCount > 0)
             .OrderByDescending(d => d.ConnectionCount).ThenBy(d => d.MacAddress)
             .Take(limit)
-            .Select(d => new TopTalker
-            {
-                MacAddress = d.MacAddress,
-                Hostname = d.Hostname,
-                Vendor = d.Vendor,
-                ConnectionCount = d.ConnectionCount,
-                ThreatCount = d.ThreatCount,
-                BytesSent = context.DeviceActivityHours.Where(h => h.SrcMac == d.MacAddress).Sum(h => h.BytesSent),
-                BytesReceived = context.DeviceActivityHours.Where(h => h.SrcMac == d.MacAddress).Sum(h => h.BytesReceived),
-            });
+            .SelectMany(
+                d => context.DeviceActivityHours.Where(h => h.SrcMac == d.MacAddress).GroupBy(h => h.SrcMac)
+                    .Select(hours => new { Sent = hours.Sum(h => h.BytesSent), Received = hours.Sum(h => h.BytesReceived) })
+                    .DefaultIfEmpty(),
+                (d, hours) => new TopTalker
+                {
+                    MacAddress = d.MacAddress,
+                    Hostname = d.Hostname,
+                    Vendor = d.Vendor,
+                    ConnectionCount = d.ConnectionCount,
+                    ThreatCount = d.ThreatCount,
+                    BytesSent = hours == null ? 0 : hours.Sent,
+                    BytesReceived = hours == null ? 0 : hours.Received,
+                });
 
     /// <summary>
     /// The connections of a range. The planner reckons reading a range by its index, which has a second column, to be dearer than

@@ -70,6 +70,8 @@ internal sealed record Contest(QueryCall Call, IReadOnlyList<Contestant> Contest
         ("destinations new to all", ValueTuple<DateTimeOffset, bool> since) => GraphSql.NewDestinations(since.Item1, newToAll: true),
         ("top talkers", Range { Item1: null }) => GraphSql.TopTalkers(),
         ("top talkers by bytes", Range { Item1: null }) => GraphSql.TopTalkersByBytes(),
+        ("top talkers" or "top talkers by bytes", Range { Item1: { } from, Item2: { } until } range) =>
+            GraphSql.TopTalkers(from, until, range.Item3 == TrafficMeasure.Bytes),
         ("top destinations", Range { Item1: null }) => GraphSql.TopDestinations(),
         ("top destinations of a day" or "top destinations of a day by bytes", Range { Item1: { } from, Item2: { } until } range) =>
             GraphSql.TopDestinations(from, until, range.Item3 == TrafficMeasure.Bytes),

@@ -162,7 +162,32 @@ internal static class GraphSql
         ORDER BY d.connection_count DESC, d.mac_address
         """);
 
-    /// <summary>Of whole hours; parts of hours are left to the query layer.</summary>
+    /// <summary>Of the whole hours of a range, and the connections of the parts of hours at its ends.</summary>
+    public static HandQuery TopTalkers(DateTimeOffset from, DateTimeOffset until, bool byBytes) => Talkers(
+        $"""
+        SELECT t.src_mac AS mac_address, d.hostname, d.vendor, t.connection_count, t.threat_count, t.bytes_sent, t.bytes_received
+        FROM (
+            SELECT src_mac, sum(connection_count)::bigint AS connection_count, sum(threat_count)::bigint AS threat_count,
+                   sum(bytes_sent) AS bytes_sent, sum(bytes_received) AS bytes_received
+            FROM (
+                SELECT src_mac, connection_count, threat_count, bytes_sent, bytes_received
+                FROM device_activity_hourly
+                WHERE hour >= $3 AND hour < $4
+                UNION ALL
+                SELECT src_mac, 1, (threat_score >= 7)::integer, coalesce(bytes_sent, 0), coalesce(bytes_received, 0)
+                FROM connections
+                WHERE ("timestamp" >= $1 AND "timestamp" < $3 OR "timestamp" >= $4 AND "timestamp" < $2) AND src_mac IS NOT NULL
+            ) AS parts
+            GROUP BY src_mac
+            ORDER BY {(byBytes ? "sum(bytes_sent) + sum(bytes_received)" : "sum(connection_count)")} DESC, src_mac
+            LIMIT 10
+        ) AS t
+        JOIN devices AS d ON d.mac_address = t.src_mac
+        ORDER BY {(byBytes ? "t.bytes_sent + t.bytes_received" : "t.connection_count")} DESC, t.src_mac
+        """,
+        from, until, WholeHours.Of(from, until)!.Value.First!, WholeHours.Of(from, until)!.Value.End!);
+
+    /// <summary>Of all hours.</summary>
     public static HandQuery TopTalkersByBytes() => Talkers(
         """
         SELECT t.src_mac AS mac_address, d.hostname, d.vendor, t.connection_count, t.threat_count, t.bytes_sent, t.bytes_received
@@ -209,8 +234,8 @@ internal static class GraphSql
         },
         row => $"{row.MacAddress} {row.Source} {row.FirstSeen:O}");
 
-    private static HandQuery<TopTalker, MappedDevice> Talkers(string sql) => new(
-        [new(sql)],
+    private static HandQuery<TopTalker, MappedDevice> Talkers(string sql, params IReadOnlyList<object> values) => new(
+        [new(sql, values)],
         row => new TopTalker
         {
             MacAddress = MacAddress.FromPhysicalAddress(row.GetFieldValue<PhysicalAddress>(0)),
