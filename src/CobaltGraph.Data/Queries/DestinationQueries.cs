@@ -156,7 +156,15 @@ internal sealed class DestinationQueries(IDbContextFactory<CobaltGraphContext> c
             }
 
             var hours = WholeHours.Of(from, until);
-            var totals = hours is { } whole ? Totals(context, whole, from, until) : ByDevice(context.Connections.Between(from, until));
+            var parts = hours is { } whole ? Parts(context, whole, from, until) : OfConnections(context, from, until);
+            var totals = parts.GroupBy(part => part.SrcMac).Select(device => new Traffic
+            {
+                SrcMac = device.Key,
+                Connections = device.Sum(part => part.Connections),
+                Threats = device.Sum(part => part.Threats),
+                Sent = device.Sum(part => part.Sent),
+                Received = device.Sum(part => part.Received),
+            });
             var first = measure == TrafficMeasure.Bytes
                 ? totals.OrderByDescending(t => t.Sent + t.Received).ThenBy(t => t.SrcMac)
                 : totals.OrderByDescending(t => t.Connections).ThenBy(t => t.SrcMac);
@@ -271,8 +279,8 @@ internal sealed class DestinationQueries(IDbContextFactory<CobaltGraphContext> c
         return context.Connections.Where(c => c.Timestamp >= begin.Single() && c.Timestamp < stop.Single());
     }
 
-    /// <summary>The traffic of each device in whole hours, and in the parts of hours before and behind them.</summary>
-    private static IQueryable<Traffic> Totals(
+    /// <summary>Whole hours of each device, and the connections of the parts of hours before and behind them.</summary>
+    private static IQueryable<Traffic> Parts(
         CobaltGraphContext context, WholeHours hours, DateTimeOffset? from, DateTimeOffset? until)
     {
         IQueryable<DeviceActivityHour> whole = context.DeviceActivityHours;
@@ -280,37 +288,29 @@ internal sealed class DestinationQueries(IDbContextFactory<CobaltGraphContext> c
             whole = whole.Where(h => h.Hour >= first);
         if (hours.End is { } end)
             whole = whole.Where(h => h.Hour < end);
-        var byHours = whole.GroupBy(h => h.SrcMac).Select(device => new Traffic
+        var parts = whole.Select(h => new Traffic
         {
-            SrcMac = device.Key,
-            Connections = device.Sum(h => h.ConnectionCount),
-            Threats = device.Sum(h => h.ThreatCount),
-            Sent = device.Sum(h => h.BytesSent),
-            Received = device.Sum(h => h.BytesReceived),
+            SrcMac = h.SrcMac,
+            Connections = h.ConnectionCount,
+            Threats = h.ThreatCount,
+            Sent = h.BytesSent,
+            Received = h.BytesReceived,
         });
-        var parts = byHours;
         if (from < hours.First)
-            parts = parts.Concat(ByDevice(context.Connections.Between(from, hours.First)));
+            parts = parts.Concat(OfConnections(context, from, hours.First));
         if (hours.End < until)
-            parts = parts.Concat(ByDevice(context.Connections.Between(hours.End, until)));
-        return parts == byHours ? byHours : parts.GroupBy(part => part.SrcMac).Select(device => new Traffic
-        {
-            SrcMac = device.Key,
-            Connections = device.Sum(part => part.Connections),
-            Threats = device.Sum(part => part.Threats),
-            Sent = device.Sum(part => part.Sent),
-            Received = device.Sum(part => part.Received),
-        });
+            parts = parts.Concat(OfConnections(context, hours.End, until));
+        return parts;
     }
 
-    private static IQueryable<Traffic> ByDevice(IQueryable<Connection> connections)
-        => connections.Where(c => c.SrcMac != null).GroupBy(c => c.SrcMac!.Value).Select(device => new Traffic
+    private static IQueryable<Traffic> OfConnections(CobaltGraphContext context, DateTimeOffset? from, DateTimeOffset? until)
+        => context.Connections.Between(from, until).Where(c => c.SrcMac != null).Select(c => new Traffic
         {
-            SrcMac = device.Key,
-            Connections = device.LongCount(),
-            Threats = device.LongCount(c => c.ThreatScore >= ThreatScale.ThreatThreshold),
-            Sent = device.Sum(c => (decimal)(c.BytesSent ?? 0)),
-            Received = device.Sum(c => (decimal)(c.BytesReceived ?? 0)),
+            SrcMac = c.SrcMac!.Value,
+            Connections = 1,
+            Threats = c.ThreatScore >= ThreatScale.ThreatThreshold ? 1 : 0,
+            Sent = c.BytesSent ?? 0,
+            Received = c.BytesReceived ?? 0,
         });
 
     private sealed class Traffic
