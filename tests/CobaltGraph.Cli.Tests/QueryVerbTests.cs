@@ -264,7 +264,8 @@ public sealed class QueryVerbTests(PostgresServerFixture server) : IAsyncLifetim
     }
 
     [Theory]
-    [InlineData("hour", "top_talkers", "mac_address", "02:00:5e:00:00:01", "--top", "connections")]
+    [InlineData("device", "top_talkers", "mac_address", "02:00:5e:00:00:01", "--top", "connections")]
+    [InlineData("hour", "top_talkers", "mac_address", "02:00:5e:00:00:01", "--top", "connections", "--from", "30d")]
     [InlineData("hour", "top_talkers", "mac_address", "02:00:5e:00:00:02", "--top", "bytes", "--limit", "1")]
     [InlineData("edge", "top_destinations", "dst_ip", "203.0.113.9", "--top", "connections", "--of", "destinations")]
     [InlineData("raw", "top_destinations", "dst_ip", "203.0.113.9", "--top", "bytes", "--of", "destinations", "--from", "7d")]

@@ -267,8 +267,7 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
     [Theory]
     [InlineData(1, 64, 256)]
     [InlineData(2, 1, 256)]
-    [InlineData(3, 64, 1)]
-    [InlineData(4, 1, 0)]
+    [InlineData(3, 1, 1)]
     public async Task Rows_of_a_source_are_found_in_the_times_in_which_devices_used_it(int seed, int fewCandidates, int maxUses)
     {
         await Run($"""
@@ -276,7 +275,7 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
             SELECT CASE WHEN r % 97 = 0 THEN now() + r % 7 * interval '300 days' ELSE now() - r % 60 * interval '1 day' + r % 5 * interval '7 hours' END,
                    ('02:00:5e:00:00:0' || 1 + r % 3)::macaddr, ('10.0.0.' || 1 + r % 60 / 4 % 4)::inet, '198.51.100.1', 443,
                    CASE WHEN r % 11 = 0 THEN 'IS' ELSE 'DE' END
-            FROM (SELECT (n * 7919 + {seed} * 104729) % 10007 AS r FROM generate_series(1, 1500) AS n) AS r
+            FROM (SELECT (n * 7919 + {seed} * 104729) % 10007 AS r FROM generate_series(1, 800) AS n) AS r
             """);
         var now = new DateTimeOffset(await Database.ScalarAsync<DateTime>("SELECT now()"));
         var all = await ConnectionRows.AllAsync(Database, Cancel);
@@ -352,7 +351,6 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
     [InlineData(1, 1)]
     // A guest address that each had for a minute a day.
     [InlineData(100, 1440)]
-    [InlineData(1000, 1)]
     [InlineData(1000, 1440)]
     public async Task What_a_device_sent_after_it_used_an_address_is_not_read(int devices, int apart)
     {
