@@ -519,13 +519,9 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         Func<DateTimeOffset?, DateTimeOffset?, IQueryable<Connection>> within,
         CancellationToken cancellationToken)
     {
-        var found = new List<Connection>();
         if (_uses is null)
-        {
-            await FetchAsync(found, devices, PerUse, within, null, null, cancellationToken).ConfigureAwait(false);
-            return found;
-        }
-
+            return await FetchAsync(devices, PerUse, within, cancellationToken).ConfigureAwait(false);
+        var found = new List<Connection>();
         var macs = devices.ToDictionary(device => device.Key);
         var times = UsedTime.Join(_uses.Where(use => macs.ContainsKey(use.Device)));
         foreach (var time in Descending ? times.Reverse() : times)

@@ -163,45 +163,28 @@ internal static class GraphSql
         """);
 
     /// <summary>Of the whole hours of a range, and the connections of the parts of hours at its ends.</summary>
-    public static HandQuery TopTalkers(DateTimeOffset from, DateTimeOffset until, bool byBytes) => Talkers(
-        $"""
-        SELECT t.src_mac AS mac_address, d.hostname, d.vendor, t.connection_count, t.threat_count, t.bytes_sent, t.bytes_received
-        FROM (
-            SELECT src_mac, sum(connection_count)::bigint AS connection_count, sum(threat_count)::bigint AS threat_count,
-                   sum(bytes_sent) AS bytes_sent, sum(bytes_received) AS bytes_received
-            FROM (
-                SELECT src_mac, connection_count, threat_count, bytes_sent, bytes_received
-                FROM device_activity_hourly
-                WHERE hour >= $3 AND hour < $4
-                UNION ALL
-                SELECT src_mac, 1, (threat_score >= 7)::integer, coalesce(bytes_sent, 0), coalesce(bytes_received, 0)
-                FROM connections
-                WHERE ("timestamp" >= $1 AND "timestamp" < $3 OR "timestamp" >= $4 AND "timestamp" < $2) AND src_mac IS NOT NULL
-            ) AS parts
-            GROUP BY src_mac
-            ORDER BY {(byBytes ? "sum(bytes_sent) + sum(bytes_received)" : "sum(connection_count)")} DESC, src_mac
-            LIMIT 10
-        ) AS t
-        JOIN devices AS d ON d.mac_address = t.src_mac
-        ORDER BY {(byBytes ? "t.bytes_sent + t.bytes_received" : "t.connection_count")} DESC, t.src_mac
-        """,
-        from, until, WholeHours.Of(from, until)!.Value.First!, WholeHours.Of(from, until)!.Value.End!);
+    public static HandQuery TopTalkers(DateTimeOffset from, DateTimeOffset until, bool byBytes)
+    {
+        var hours = WholeHours.Of(from, until)!.Value;
+        return Talkers(
+            TopOfParts(
+                """
+                (
+                    SELECT src_mac, connection_count, threat_count, bytes_sent, bytes_received
+                    FROM device_activity_hourly
+                    WHERE hour >= $3 AND hour < $4
+                    UNION ALL
+                    SELECT src_mac, 1, (threat_score >= 7)::integer, coalesce(bytes_sent, 0), coalesce(bytes_received, 0)
+                    FROM connections
+                    WHERE ("timestamp" >= $1 AND "timestamp" < $3 OR "timestamp" >= $4 AND "timestamp" < $2) AND src_mac IS NOT NULL
+                ) AS parts
+                """,
+                byBytes),
+            from, until, hours.First!, hours.End!);
+    }
 
     /// <summary>Of all hours.</summary>
-    public static HandQuery TopTalkersByBytes() => Talkers(
-        """
-        SELECT t.src_mac AS mac_address, d.hostname, d.vendor, t.connection_count, t.threat_count, t.bytes_sent, t.bytes_received
-        FROM (
-            SELECT src_mac, sum(connection_count)::bigint AS connection_count, sum(threat_count)::bigint AS threat_count,
-                   sum(bytes_sent) AS bytes_sent, sum(bytes_received) AS bytes_received
-            FROM device_activity_hourly
-            GROUP BY src_mac
-            ORDER BY sum(bytes_sent) + sum(bytes_received) DESC, src_mac
-            LIMIT 10
-        ) AS t
-        JOIN devices AS d ON d.mac_address = t.src_mac
-        ORDER BY t.bytes_sent + t.bytes_received DESC, t.src_mac
-        """);
+    public static HandQuery TopTalkersByBytes() => Talkers(TopOfParts("device_activity_hourly", byBytes: true));
 
     /// <summary>By connections: the original does not store bytes.</summary>
     public static SqlQuery OriginalTopTalkers() => new(
@@ -247,6 +230,21 @@ internal static class GraphSql
             BytesReceived = row.GetDecimal(6),
         },
         row => $"{row.MacAddress} {row.BytesSent} {row.BytesReceived}");
+
+    private static string TopOfParts(string parts, bool byBytes) =>
+        $"""
+        SELECT t.src_mac AS mac_address, d.hostname, d.vendor, t.connection_count, t.threat_count, t.bytes_sent, t.bytes_received
+        FROM (
+            SELECT src_mac, sum(connection_count)::bigint AS connection_count, sum(threat_count)::bigint AS threat_count,
+                   sum(bytes_sent) AS bytes_sent, sum(bytes_received) AS bytes_received
+            FROM {parts}
+            GROUP BY src_mac
+            ORDER BY {(byBytes ? "sum(bytes_sent) + sum(bytes_received)" : "sum(connection_count)")} DESC, src_mac
+            LIMIT 10
+        ) AS t
+        JOIN devices AS d ON d.mac_address = t.src_mac
+        ORDER BY {(byBytes ? "t.bytes_sent + t.bytes_received" : "t.connection_count")} DESC, t.src_mac
+        """;
 
     private static HandQuery<TopDestination, MappedDevice> TopOf(IReadOnlyList<SqlQuery> shapes) => new(
         shapes,
