@@ -46,6 +46,7 @@ CREATE TABLE connections (
 ) PARTITION BY RANGE ("timestamp");
 CREATE INDEX ix_connections_dst_ip_timestamp ON connections USING btree (dst_ip, "timestamp");
 CREATE INDEX ix_connections_dst_port_timestamp ON connections USING btree (dst_port, "timestamp") WHERE dst_port <> 53 AND dst_port <> 80 AND dst_port <> 443;
+CREATE INDEX ix_connections_metadata ON connections USING gin (metadata jsonb_path_ops) WITH (fastupdate='false');
 CREATE INDEX ix_connections_src_ip_timestamp ON connections USING btree (src_ip, "timestamp") WHERE src_mac IS NULL;
 CREATE INDEX ix_connections_src_mac_timestamp ON connections USING btree (src_mac, "timestamp");
 CREATE INDEX ix_connections_threat_category_timestamp ON connections USING btree (threat_category, "timestamp") WHERE threat_category IS NOT NULL;

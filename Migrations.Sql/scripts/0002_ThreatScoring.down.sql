@@ -9,12 +9,13 @@
 --        merge_device_sightings, devices_log_truncate, devices_log_delete, devices_log_update, devices_log_insert,
 --        sweep_device_status, ensure_connection_partitions; drops with all rows tables destinations,
 --        device_activity_hourly, device_addresses, device_threat_counts; drops indexes
---        ix_connections_dst_port_timestamp, ix_connections_src_ip_timestamp, ix_connections_threat_category_timestamp,
---        ix_connections_timestamp_threat_score, ix_device_events_event_type_timestamp,
---        ix_device_destinations_first_seen; alters table devices; alters column ingest_batches.content_hash; drops with
---        all values columns devices.last_connection, devices.last_threat, devices.max_threat_score,
---        devices.threat_score, devices.unique_destinations, device_sightings.confidence_seen_at,
---        device_sightings.metadata_seen_at; creates index ix_connections_threat_score_timestamp.
+--        ix_connections_dst_port_timestamp, ix_connections_metadata, ix_connections_src_ip_timestamp,
+--        ix_connections_threat_category_timestamp, ix_connections_timestamp_threat_score,
+--        ix_device_events_event_type_timestamp, ix_device_destinations_first_seen; alters table devices; alters column
+--        ingest_batches.content_hash; drops with all values columns devices.last_connection, devices.last_threat,
+--        devices.max_threat_score, devices.threat_score, devices.unique_destinations,
+--        device_sightings.confidence_seen_at, device_sightings.metadata_seen_at; creates index
+--        ix_connections_threat_score_timestamp.
 -- Needs  PostgreSQL 12 or later, psql 11 or later, a database in UTF8. The role that owns the site's tables; no
 --        superuser. 20261124000002_ThreatScoring as the newest migration.
 -- Run    psql -X -v schema=SITE -f 0002_ThreatScoring.down.sql "host=... dbname=... user=..."
@@ -1029,6 +1030,8 @@ DROP TABLE device_addresses;
 DROP TABLE device_threat_counts;
 
 DROP INDEX ix_connections_dst_port_timestamp;
+
+DROP INDEX ix_connections_metadata;
 
 DROP INDEX ix_connections_src_ip_timestamp;
 

@@ -6,20 +6,20 @@
 --        devices.threat_score, devices.unique_destinations, device_sightings.confidence_seen_at,
 --        device_sightings.metadata_seen_at; alters column ingest_batches.content_hash; creates tables destinations,
 --        device_activity_hourly, device_addresses, device_threat_counts; creates indexes
---        ix_connections_dst_port_timestamp, ix_connections_src_ip_timestamp, ix_connections_threat_category_timestamp,
---        ix_connections_timestamp_threat_score, ix_device_events_event_type_timestamp,
---        ix_device_destinations_first_seen, ix_destinations_dst_country, ix_destinations_dst_port,
---        ix_device_activity_hourly_hour, ix_device_addresses_ip_address_first_seen, ix_device_addresses_mac_address;
---        creates or replaces functions threat_category_weight, distinct_estimate, ensure_text_search,
---        ensure_connection_partitions, drop_connection_partitions, sweep_device_status, address_lapse,
---        record_addresses, record_address_updates, address_claims, devices_log_insert, devices_log_update,
---        devices_log_delete, devices_log_truncate, merge_sightings_with_metadata, merge_device_sightings,
---        connections_count, connections_refuse_rewrite, connections_count_update; creates or replaces trigger
---        connections_count_update; creates or replaces views device_summary, device_threats, address_conflicts; writes
---        rows of devices, device_threat_counts, device_activity_hourly, destinations, device_addresses; adds primary
---        keys pk_destinations, pk_device_activity_hourly, pk_device_addresses, pk_device_threat_counts; adds foreign
---        keys fk_device_activity_hourly_devices_src_mac, fk_device_threat_counts_devices_src_mac; calls
---        ensure_text_search.
+--        ix_connections_dst_port_timestamp, ix_connections_metadata, ix_connections_src_ip_timestamp,
+--        ix_connections_threat_category_timestamp, ix_connections_timestamp_threat_score,
+--        ix_device_events_event_type_timestamp, ix_device_destinations_first_seen, ix_destinations_dst_country,
+--        ix_destinations_dst_port, ix_device_activity_hourly_hour, ix_device_addresses_ip_address_first_seen,
+--        ix_device_addresses_mac_address; creates or replaces functions threat_category_weight, distinct_estimate,
+--        ensure_text_search, ensure_connection_partitions, drop_connection_partitions, sweep_device_status,
+--        address_lapse, record_addresses, record_address_updates, address_claims, devices_log_insert,
+--        devices_log_update, devices_log_delete, devices_log_truncate, merge_sightings_with_metadata,
+--        merge_device_sightings, connections_count, connections_refuse_rewrite, connections_count_update; creates or
+--        replaces trigger connections_count_update; creates or replaces views device_summary, device_threats,
+--        address_conflicts; writes rows of devices, device_threat_counts, device_activity_hourly, destinations,
+--        device_addresses; adds primary keys pk_destinations, pk_device_activity_hourly, pk_device_addresses,
+--        pk_device_threat_counts; adds foreign keys fk_device_activity_hourly_devices_src_mac,
+--        fk_device_threat_counts_devices_src_mac; calls ensure_text_search.
 -- Needs  PostgreSQL 12 or later, psql 11 or later, a database in UTF8. The role that owns the site's tables; no
 --        superuser. 20261124000001_DeviceInventory and no later migration.
 -- Run    psql -X -v schema=SITE -f 0002_ThreatScoring.up.sql "host=... dbname=... user=..."
@@ -195,6 +195,8 @@ COMMENT ON TABLE device_threat_counts IS 'Connections per device and threat cate
 COMMENT ON COLUMN device_threat_counts.connection_count IS 'Connections ever stored for the pair, whatever their score.';
 
 CREATE INDEX ix_connections_dst_port_timestamp ON connections (dst_port, timestamp) WHERE dst_port <> 53 AND dst_port <> 80 AND dst_port <> 443;
+
+CREATE INDEX ix_connections_metadata ON connections USING gin (metadata jsonb_path_ops) WITH (fastupdate=false);
 
 CREATE INDEX ix_connections_src_ip_timestamp ON connections (src_ip, timestamp) WHERE src_mac IS NULL;
 

@@ -1538,6 +1538,8 @@ COMMENT ON COLUMN device_threat_counts.connection_count IS 'Connections ever sto
 
 CREATE INDEX ix_connections_dst_port_timestamp ON connections (dst_port, timestamp) WHERE dst_port <> 53 AND dst_port <> 80 AND dst_port <> 443;
 
+CREATE INDEX ix_connections_metadata ON connections USING gin (metadata jsonb_path_ops) WITH (fastupdate=false);
+
 CREATE INDEX ix_connections_src_ip_timestamp ON connections (src_ip, timestamp) WHERE src_mac IS NULL;
 
 CREATE INDEX ix_connections_threat_category_timestamp ON connections (threat_category, timestamp) WHERE threat_category IS NOT NULL;

@@ -72,5 +72,11 @@ internal sealed class ConnectionConfiguration : IEntityTypeConfiguration<Connect
         // With a device, device_addresses tells which devices used an address, and when.
         connection.HasIndex(c => new { c.SrcIp, c.Timestamp })
             .HasFilter("src_mac IS NULL");
+        // Every key and value of every connection: no other index costs as much, and without it what is rare is looked for in
+        // all rows. Entries go where they belong at once, for a list of pending ones costs a batch more and each search too.
+        connection.HasIndex(c => c.Metadata)
+            .HasMethod("gin")
+            .HasOperators("jsonb_path_ops")
+            .HasStorageParameter("fastupdate", false);
     }
 }

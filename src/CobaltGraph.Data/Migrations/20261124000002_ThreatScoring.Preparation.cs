@@ -120,8 +120,9 @@ namespace CobaltGraph.Data.Migrations
         /// <inheritdoc />
         string IPreparedMigration.PreparationEffect =>
             "where connections is large, reads it while writers go on, so that the migration locks them out only for what is stored "
-            + "meanwhile; where it is small, nothing; creates tables back_fill, back_fill_..., and until the migration is applied "
-            + "triggers back_fill_insert, back_fill_update on connections";
+            + "meanwhile; where it is small, nothing; creates an index of the metadata of each partition, whose writers wait for it, "
+            + "tables back_fill, back_fill_..., and until the migration is applied triggers back_fill_insert, back_fill_update on "
+            + "connections";
 
         /// <inheritdoc />
         string IPreparedMigration.Preparation => $"""
@@ -136,6 +137,8 @@ namespace CobaltGraph.Data.Migrations
                 v_end timestamptz := date_trunc('hour', now(), 'UTC');
                 v_hour timestamptz;
                 v_hours timestamptz[];
+                v_partition regclass;
+                v_partitions regclass[];
             BEGIN
                 IF NOT {IsPrepared} THEN
                     IF (SELECT coalesce(sum(pg_table_size(i.inhrelid)), 0) FROM pg_inherits AS i
@@ -185,6 +188,20 @@ namespace CobaltGraph.Data.Migrations
                     PERFORM set_config('search_path', current_setting('cobaltgraph.search_path'), true);
                     COMMIT;
                 END IF;
+
+                -- The index that takes longest; its writers wait only for the month in which they write. The migration takes over
+                -- what it finds.
+                SELECT pg_catalog.array_agg(i.inhrelid::regclass ORDER BY i.inhrelid) INTO v_partitions
+                FROM pg_inherits AS i
+                WHERE i.inhparent = (quote_ident(current_schema()) || '.connections')::regclass
+                  AND NOT EXISTS (
+                    SELECT 1 FROM pg_index AS x JOIN pg_class AS c ON c.oid = x.indexrelid JOIN pg_am AS a ON a.oid = c.relam
+                    WHERE x.indrelid = i.inhrelid AND a.amname = 'gin');
+                FOREACH v_partition IN ARRAY coalesce(v_partitions, ARRAY[]::regclass[]) LOOP
+                    EXECUTE format('CREATE INDEX ON %s USING gin (metadata jsonb_path_ops) WITH (fastupdate = false)', v_partition);
+                    COMMIT;
+                    RAISE NOTICE 'Indexed the metadata of %.', v_partition USING ERRCODE = 'CG002';
+                END LOOP;
 
                 SELECT done_until INTO v_from FROM back_fill;
                 LOOP

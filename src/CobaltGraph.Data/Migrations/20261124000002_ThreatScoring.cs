@@ -155,6 +155,14 @@ namespace CobaltGraph.Data.Migrations
                 filter: "dst_port <> 53 AND dst_port <> 80 AND dst_port <> 443");
 
             migrationBuilder.CreateIndex(
+                name: "ix_connections_metadata",
+                table: "connections",
+                column: "metadata")
+                .Annotation("Npgsql:IndexMethod", "gin")
+                .Annotation("Npgsql:IndexOperators", new[] { "jsonb_path_ops" })
+                .Annotation("Npgsql:StorageParameter:fastupdate", false);
+
+            migrationBuilder.CreateIndex(
                 name: "ix_connections_src_ip_timestamp",
                 table: "connections",
                 columns: new[] { "src_ip", "timestamp" },
@@ -324,6 +332,10 @@ namespace CobaltGraph.Data.Migrations
 
             migrationBuilder.DropIndex(
                 name: "ix_connections_dst_port_timestamp",
+                table: "connections");
+
+            migrationBuilder.DropIndex(
+                name: "ix_connections_metadata",
                 table: "connections");
 
             migrationBuilder.DropIndex(

@@ -192,6 +192,13 @@ namespace CobaltGraph.Data.Migrations
                         .HasDatabaseName("ix_connections_dst_port_timestamp")
                         .HasFilter("dst_port <> 53 AND dst_port <> 80 AND dst_port <> 443");
 
+                    b.HasIndex("Metadata")
+                        .HasDatabaseName("ix_connections_metadata")
+                        .HasAnnotation("Npgsql:StorageParameter:fastupdate", false);
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("Metadata"), "gin");
+                    NpgsqlIndexBuilderExtensions.HasOperators(b.HasIndex("Metadata"), new[] { "jsonb_path_ops" });
+
                     b.HasIndex("SrcIp", "Timestamp")
                         .HasDatabaseName("ix_connections_src_ip_timestamp")
                         .HasFilter("src_mac IS NULL");

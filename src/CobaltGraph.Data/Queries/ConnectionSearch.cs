@@ -151,6 +151,9 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             // Of a rare category all rows are read before all those of the destinations that can match.
             if (AsksDestinations && filter.Category is { } category && await IsRareAsync(category, cancellationToken).ConfigureAwait(false))
                 return await DirectAsync(cancellationToken).ConfigureAwait(false);
+            // So of metadata, which has an index that is in no order.
+            if (AsksDestinations && filter.Metadata is not null && !await HasMetadataAsync(next, cancellationToken).ConfigureAwait(false))
+                return await DirectAsync(cancellationToken).ConfigureAwait(false);
         }
 
         var devices = await DevicesAsync(cancellationToken).ConfigureAwait(false);
@@ -182,14 +185,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             return await FromScoredAsync([new Candidate<IPAddress>(filter.Destination!.Value.BaseAddress)], cancellationToken).ConfigureAwait(false);
 
         if (devices is null)
-        {
-            return !HasIndex && !IsScored && await IsReadInRangeAsync(cancellationToken).ConfigureAwait(false)
-                ? Found(
-                    SearchStrategy.Direct,
-                    await InOrder(AfterPosition(Readable(null, null).MatchingUnestimated(filter))).Take(Take)
-                        .ReadAsync(context, cancellationToken).ConfigureAwait(false))
-                : await DirectAsync(cancellationToken).ConfigureAwait(false);
-        }
+            return await DirectAsync(cancellationToken).ConfigureAwait(false);
 
         var found = Found(
             devices.Count == 0 ? SearchStrategy.Empty : SearchStrategy.ByDevice,
@@ -263,23 +259,6 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
 
     private async Task<List<Connection>> DirectAsync(CancellationToken cancellationToken) => Found(
         SearchStrategy.Direct, await InOrder(Rows(null, null)).Take(Take).ReadAsync(context, cancellationToken).ConfigureAwait(false));
-
-    /// <summary>Whether metadata is looked for in the rows of the range in order of time, whatever the planner expects of it.</summary>
-    // It takes the key, whose second column is the id, for less in order than it is: a day of a month costs it as much as reading
-    // the month as a whole, of which it may choose either. An index on metadata, of all months or of some, is left to it.
-    private async Task<bool> IsReadInRangeAsync(CancellationToken cancellationToken)
-    {
-        if (filter.Metadata is null || (Descending ? filter.From : filter.Until) is null)
-            return false;
-        return !await context.Database.SqlQuery<bool>(
-            $"""
-            SELECT EXISTS (
-                SELECT FROM pg_index AS i
-                JOIN pg_class AS c ON c.oid = i.indexrelid
-                JOIN pg_am AS a ON a.oid = c.relam
-                WHERE i.indrelid IN (SELECT relid FROM pg_partition_tree('connections')) AND a.amname = 'gin') AS "Value"
-            """).SingleAsync(cancellationToken).ConfigureAwait(false);
-    }
 
     private List<Connection> Found(SearchStrategy strategy, List<Connection> rows)
     {
@@ -478,6 +457,10 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     private async Task<bool> IsRareAsync(string category, CancellationToken cancellationToken)
         => await context.DeviceThreatCounts.Where(c => c.ThreatCategory == category)
             .SumAsync(c => c.ConnectionCount, cancellationToken).ConfigureAwait(false) <= ManyConnections;
+
+    /// <summary>Whether one of the first rows has the metadata, whatever else it has.</summary>
+    private Task<bool> HasMetadataAsync(IQueryable<Connection> rows, CancellationToken cancellationToken)
+        => InOrder(rows).Take(GlanceRows).Matching(new ConnectionFilter { Metadata = filter.Metadata }).AnyAsync(cancellationToken);
 
     private async Task<bool> DestinationsHaveFewerAsync(MacAddress[] macs, IPAddress[] addresses, CancellationToken cancellationToken)
     {

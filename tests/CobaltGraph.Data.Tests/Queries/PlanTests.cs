@@ -10,11 +10,9 @@ public class PlanTests(PostgresServerFixture server) : DatabaseTest(server)
     // A page is merged from the first rows of each candidate.
     private const int MostSorted = 20_000;
 
-    // A page of what is common, or of what few candidates have, is found before.
-    private const double MostDropped = 100_000;
-
-    // What has no index: a condition on metadata reads what the others leave.
-    private static readonly string[] WithoutIndex = ["connections by metadata"];
+    // A page of what is common, or of what few candidates have, is found before. So are the 8,000 rows of a busy destination that
+    // are looked through: where it has one row in thirteen, the planner takes the order of time for cheaper than its index.
+    private const double MostDropped = 110_000;
 
     // Of a table this small the server does without; and the ledger is read by those who run it.
     private static readonly string[] Unasked = ["ix_destinations_dst_port", "ix_device_events_timestamp", "ix_ingest_batches_committed_at"];
@@ -39,11 +37,8 @@ public class PlanTests(PostgresServerFixture server) : DatabaseTest(server)
             used.UnionWith(plan.Plans.SelectMany(each => each.Indexes).Select(plans.Tables.ParentOf));
             var isSearch = plan.Call.Kind is
                 QueryKind.Search or QueryKind.Text or QueryKind.TextOfDay or QueryKind.Pair or QueryKind.PairOfDay;
-            if (plan.SequentialScans.Any(scan => scan.Table == TableCatalogue.Connections && scan.IsMissingIndex(long.MaxValue))
-                && !WithoutIndex.Any(name => plan.Call.Query.StartsWith(name, StringComparison.Ordinal)))
-            {
+            if (plan.SequentialScans.Any(scan => scan.Table == TableCatalogue.Connections && scan.IsMissingIndex(long.MaxValue)))
                 wrong.Add($"{plan.Call.Query} ({plan.Call.Values}) reads connections as a whole: {Shapes(plan)}");
-            }
 
             // A day lies in two months at the most.
             if (isSearch && plan.Call.Query.Contains("within a day", StringComparison.Ordinal) && plan.Partitions.Count > 2)
@@ -52,9 +47,7 @@ public class PlanTests(PostgresServerFixture server) : DatabaseTest(server)
             }
 
             var dropped = plan.Plans.Max(each => each.ConnectionsDropped);
-            if (plan.Call.Query == "connections by metadata" && plan.Call.Values == QueryValues.Absent)
-                Assert.True(dropped > Rows * 0.99, $"{dropped} of {Rows} rows are said to be read in vain.");
-            else if (isSearch && dropped > MostDropped)
+            if (isSearch && dropped > MostDropped)
                 wrong.Add($"{plan.Call.Query} ({plan.Call.Values}) reads {dropped} rows in vain: {Shapes(plan)}");
 
             if (isSearch && plan.MostSorted > MostSorted)
@@ -82,13 +75,14 @@ public class PlanTests(PostgresServerFixture server) : DatabaseTest(server)
         CultureInfo.InvariantCulture,
         $"""
         INSERT INTO connections (timestamp, src_mac, src_ip, dst_ip, dst_port, protocol, dst_country, dst_org, dst_hostname,
-                                 threat_score, threat_category, bytes_sent)
+                                 threat_score, threat_category, bytes_sent, metadata)
         SELECT timestamptz '2026-01-01Z' + i * (interval '100 days' / {Rows}),
                ('02005e' || lpad(to_hex(d), 6, '0'))::macaddr, '10.0.0.0'::inet + d,
                '198.18.0.0'::inet + t, (ARRAY[443, 443, 443, 80, 53, 22, 1000 + t])[1 + t % 7], CASE WHEN t % 7 = 4 THEN 'UDP' ELSE 'TCP' END,
                (ARRAY['US', 'US', 'US', 'DE', 'FR', 'NL', 'KP'])[1 + t % 7], 'Organisation ' || t % 500, 'host' || t || '.example',
                CASE WHEN i % 500 = 0 THEN 8.5 WHEN i % 50 = 0 THEN 3 ELSE i % 20 / 10.0 END,
-               CASE WHEN i % 500 = 0 THEN 'c2' WHEN i % 1001 = 0 THEN 'malware' END, i
+               CASE WHEN i % 500 = 0 THEN 'c2' WHEN i % 1001 = 0 THEN 'malware' END, i,
+               jsonb_build_object('uid', 'C' || i, 'state', CASE WHEN i % 5 = 0 THEN 'S0' ELSE 'SF' END, 'service', 's' || t % 7)
         FROM (
             SELECT i, sqrt(i::bigint * 7919 % 40000)::int AS d, (power((i::bigint * 104729 % 1000003) / 1000003.0, 3) * 5000)::int AS t
             FROM generate_series({first}, {last}) AS i

@@ -166,8 +166,7 @@ internal static class QueryCatalogue
         ("protocol", (values, i) => samples.Protocols.TryGet(values, i, out var text) ? new ConnectionFilter { Protocol = text } : null),
         ("organisation", (values, i) => samples.Organizations.TryGet(values, i, out var text) ? new ConnectionFilter { Organization = text } : null),
         ("hostname", (values, i) => samples.Hostnames.TryGet(values, i, out var text) ? new ConnectionFilter { Hostname = text } : null),
-        ("metadata", (values, i) => i > 0 || values == QueryValues.Rare ? null
-            : new ConnectionFilter { Metadata = values == QueryValues.Common ? "{}" : """{"service": "nonesuch"}""" }),
+        ("metadata", (values, i) => samples.Metadata.TryGet(values, i, out var json) ? new ConnectionFilter { Metadata = json } : null),
     ];
 
     private static IEnumerable<QueryCall> Pairs(QuerySamples samples)

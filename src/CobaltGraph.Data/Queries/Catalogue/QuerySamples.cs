@@ -45,6 +45,9 @@ internal sealed record QuerySamples
 
     public required SampleValues<string> DeviceTypes { get; init; }
 
+    /// <summary>Single keys with their values, as JSON objects, of the latest connections.</summary>
+    public required SampleValues<string> Metadata { get; init; }
+
     /// <summary>Devices of the most and of the fewest events.</summary>
     public required SampleValues<MacAddress> EventDevices { get; init; }
 
@@ -114,6 +117,15 @@ internal sealed record QuerySamples
                     eventDevices.ConvertAll(MacAddress.FromPhysicalAddress), [MacAddress.Parse("02:de:ad:00:00:01")], count, random),
                 EventTypes = SampleValues<DeviceEventType>.Draw(
                     eventTypes, [.. Enum.GetValues<DeviceEventType>().Except(eventTypes)], count, random),
+                Metadata = SampleValues<string>.Draw(
+                    await ReadAsync<string>(
+                        """
+                        SELECT jsonb_build_object(m.key, m.value)::text
+                        FROM (SELECT metadata FROM connections ORDER BY "timestamp" DESC LIMIT 10000) AS c, jsonb_each(c.metadata) AS m
+                        GROUP BY m.key, m.value
+                        ORDER BY count(*) DESC, m.key, m.value
+                        """).ConfigureAwait(false),
+                    ["""{"service": "nonesuch"}"""], count, random),
                 EventsUntil = Time(lastEvent[0] ?? DateTime.UnixEpoch).AddMicroseconds(1),
             };
 
