@@ -12,6 +12,8 @@ public sealed class DatabaseVerbTests(PostgresServerFixture server) : IAsyncLife
     {
         _database = await server.CreateDatabaseAsync();
         await _database.ExecuteAsync("""
+            -- At the begin of a month the day before yesterday has no partition yet.
+            SELECT ensure_connection_partitions(now() - interval '2 days', now());
             INSERT INTO devices (mac_address, ip_address, vendor, device_type, hostname, status, last_seen) VALUES
                 ('02:00:5e:00:00:01', '192.168.1.1', 'Acme 100%', 'router', 'gate', 'offline', now() - interval '3 hours'),
                 ('02:00:5e:00:00:02', '192.168.1.2', 'ACME 100x', 'iot', null, 'idle', now() - interval '40 minutes'),

@@ -146,6 +146,11 @@ public sealed class QueryVerbTests(PostgresServerFixture server) : IAsyncLifetim
 
         (await RunAsync(verb, "--since", "24h", "--limit", "1", "--cursor", cursor)).Should(ExitCode.Done);
         (await RunAsync(verb, "--since", "2001-01-01", "--cursor", cursor)).Should(ExitCode.Usage);
+        Assert.Contains(
+            "is of a list with --since 24h", (await RunAsync(verb, "--since", "7d", "--cursor", cursor)).Should(ExitCode.Usage).Error,
+            StringComparison.Ordinal);
+        (await RunAsync(verb, "--cursor", cursor)).Should(ExitCode.Usage);
+        (await RunAsync(verb, "--since", "24h", "--cursor", cursor.Replace("~24h", "", StringComparison.Ordinal))).Should(ExitCode.Usage);
         (await RunAsync(verb, "--since", "24h", "--cursor", cursor.Replace(".6", ".5", StringComparison.Ordinal))).Should(ExitCode.Usage);
     }
 
@@ -318,7 +323,11 @@ public sealed class QueryVerbTests(PostgresServerFixture server) : IAsyncLifetim
     {
         var all = (await RunAsync("threats")).Should(ExitCode.Done);
         var medium = (await RunAsync("threats", "--level", "medium,high", "--json")).Should(ExitCode.Done).Json;
+        var one = (await RunAsync("threats", "--mac", "02:00:5e:00:00:02", "--seen-since", "7d")).Should(ExitCode.Done);
+        var none = (await RunAsync("threats", "--vendor", "nobody")).Should(ExitCode.Done);
 
+        Assert.Single(one.Rows);
+        Assert.Empty(none.Rows);
         Assert.Equal(["10", "3", "0"], all.Rows.Select(row => row["threat_score"]));
         Assert.Equal(["0", "1", "0"], all.Rows.Select(row => row["proxy_count"]));
         Assert.Equal(1, Assert.Single(medium.GetProperty("threats").EnumerateArray()).GetProperty("c2_count").GetInt64());

@@ -25,7 +25,7 @@ internal static class DestinationsVerb
             Description = "With --new-since: only first contacts of this device.",
             CustomParser = MacArgument.Parse,
         };
-        var top = Choice("--top", "connections|bytes", "Show who has the most traffic, by this.", "connections", "bytes");
+        var top = Choice("--top", "connections|bytes", $"Show who has the most traffic, by this. Then --limit is from 1 to {PageRequest.MaxLimit}.", "connections", "bytes");
         var of = Choice(
             "--of", "devices|destinations", "With --top: what is ranked; devices unless said otherwise.", "devices", "destinations");
         var from = CommonOptions.Time(host, "--from", "With --top: only traffic from this time on.");

@@ -14,19 +14,7 @@ internal static class DevicesVerb
 
     public static VerbCommand Create(CliHost host)
     {
-        var fields = new FilterFields<DeviceFilter>(
-            (filter, field, value) => filter.With(field, value),
-            ("status", "status", "Only devices with this status: discovered, active, idle, offline.", true),
-            ("vendor", "text", "Only devices whose vendor contains this text, in any case.", false),
-            ("type", "type", "Only devices of this type: router, desktop, mobile, iot, server, ….", false),
-            ("address", "network", "Only devices whose primary address is this, or in this network: 10.0.0.5, 10.0.0.0/8.", false),
-            ("mac", "MAC", "Only devices whose MAC address begins so: b8:27:eb is an OUI.", false),
-            ("hostname", "text", "Only devices whose host name contains this text, in any case.", false),
-            ("tag", "tag", "Only devices with these tags.", true),
-            ("metadata", "json", "Only devices whose metadata contains this JSON object.", false),
-            ("level", "level", "Only devices of this threat level: low, medium, high.", true),
-            ("locally-administered", "yes|no", "Only devices whose MAC address is, or is not, locally administered, as randomised ones are.", false));
-        var seenSince = CommonOptions.Time(host, "--seen-since", "Only devices seen at this time or later.");
+        var filters = new DeviceFilterOptions(host);
         var sort = new Option<string>("--sort")
         {
             HelpName = "column",
@@ -37,7 +25,7 @@ internal static class DevicesVerb
         sort.AcceptOnlyFromAmong([.. GreatestFirst, .. SmallestFirst]);
         var descending = new Option<bool>("--descending") { Description = "The greatest first, whatever the column." };
         var ascending = new Option<bool>("--ascending") { Description = "The smallest first, whatever the column." };
-        var paging = new PageOptions(seenSince);
+        var paging = new PageOptions(filters.Times);
 
         var verb = new VerbCommand(
             "devices",
@@ -45,8 +33,7 @@ internal static class DevicesVerb
             "cobaltgraph devices --status active --vendor apple",
             "cobaltgraph devices --address 10.0.0.0/8 --level high --seen-since 7d",
             "cobaltgraph devices --sort threats --limit 10 --json");
-        foreach (var option in fields.Options) verb.Add(option);
-        verb.Add(seenSince);
+        filters.AddTo(verb);
         verb.Add(sort);
         verb.Add(descending);
         verb.Add(ascending);
@@ -59,8 +46,7 @@ internal static class DevicesVerb
             if (parse.GetValue(descending) && parse.GetValue(ascending))
                 throw CliException.Usage("--descending and --ascending are each other's opposite.", "Give one of them, or none.");
             var page = paging.Begin(call);
-            var filter = fields.AddTo(new DeviceFilter { SeenSince = page.Time(seenSince) }, parse);
-            filter.Check();
+            var filter = filters.Read(parse, page.Time);
             var column = parse.GetValue(sort)!;
             var order = DeviceSort.Parse(column) with
             {

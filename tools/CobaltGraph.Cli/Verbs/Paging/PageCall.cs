@@ -22,6 +22,14 @@ internal sealed class PageCall
         if (_signer.Problem is { } problem)
             throw CliException.Failed($"--cursor needs the key that cursors are signed with: {problem}", CursorSigner.WhereTheKeyIs);
         _cursor = AgeCursor.Parse(text, options.Times.Count);
+        for (var i = 0; i < options.Times.Count; i++)
+        {
+            if (_cursor.Ages[i]?.Text is { } said && said != AgeText(options.Times[i]))
+            {
+                throw new QueryFilterException(
+                    "cursor", text, $"is of a list with {options.Times[i].Name} {said}", "the same options as for the page before or behind it");
+            }
+        }
     }
 
     public QueryOptions QueryOptions => _signer.QueryOptions;
@@ -32,7 +40,7 @@ internal sealed class PageCall
 
     /// <summary>The time that an option gives. An age counts from when the first page was read.</summary>
     public DateTimeOffset? Time(Option<DateTimeOffset?> option)
-        => IsAge(option) && _cursor?.Times[IndexOf(option)] is { } then ? then : _call.Parse.GetValue(option);
+        => AgeText(option) is not null && _cursor?.Ages[IndexOf(option)] is { } age ? age.Since : _call.Parse.GetValue(option);
 
     /// <summary>
     /// Where the rows are read. More than one page is read at one moment: a row that is moved in the order meanwhile would be in
@@ -101,10 +109,12 @@ internal sealed class PageCall
 
     private string? CursorText(string? query)
         => _signer.Sign(query) is null ? null
-            : new AgeCursor(query!, [.. _options.Times.Select(option => IsAge(option) ? Time(option) : null)]).ToString();
+            : new AgeCursor(query!, [.. _options.Times.Select(option => AgeText(option) is { } age ? new AgeCursor.Age(age, Time(option)!.Value) : null)])
+                .ToString();
 
-    private bool IsAge(Option<DateTimeOffset?> option)
-        => _call.Parse.GetResult(option) is { Tokens: [.., var token] } && PointInTime.IsAge(token.Value);
+    // Null where none or an absolute time is given.
+    private string? AgeText(Option<DateTimeOffset?> option)
+        => _call.Parse.GetResult(option) is { Tokens: [.., { Value: var text }] } && PointInTime.IsAge(text) ? text : null;
 
     private int IndexOf(Option<DateTimeOffset?> option) => _options.Times.ToList().IndexOf(option);
 }

@@ -29,24 +29,23 @@ internal static class ThreatsVerb
 
     public static VerbCommand Create(CliHost host)
     {
-        var fields = new FilterFields<DeviceFilter>(
-            (filter, field, value) => filter.With(field, value),
-            ("level", "level", "Only devices of this threat level: low, medium, high.", true));
-        var paging = new PageOptions();
+        var filters = new DeviceFilterOptions(host);
+        var paging = new PageOptions(filters.Times);
 
         var verb = new VerbCommand(
             "threats",
             "List devices by threat score, the highest first, with their connections by threat category.",
             "cobaltgraph threats --level medium,high",
+            "cobaltgraph threats --type iot --seen-since 7d",
             "cobaltgraph threats --limit 10 --json");
-        foreach (var option in fields.Options) verb.Add(option);
+        filters.AddTo(verb);
         paging.AddTo(verb);
         verb.Add(CommonOptions.Json);
         verb.Add(CommonOptions.Connection);
         verb.OnRun(host, async (call, cancellationToken) =>
         {
             var page = paging.Begin(call);
-            var filter = fields.AddTo(new DeviceFilter(), call.Parse);
+            var filter = filters.Read(call.Parse, page.Time);
             await using var database = await call.OpenDatabaseAsync(cancellationToken);
             await using var source = await page.OpenAsync(database, cancellationToken);
             var queries = new DeviceQueries(source, page.QueryOptions);
