@@ -18,6 +18,9 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
 
     private const int SampledCandidates = 100;
 
+    // Metadata that fewer of the rows at hand have is looked up by its index.
+    private const int CommonMetadata = 5;
+
     private readonly bool _oneAddress = filter.Destination is { } network && ConnectionQueryExtensions.IsOneAddress(network);
 
     private readonly bool _portsIndexed = filter.Ports is { } ports && ConnectionQueryExtensions.AreIndexed(ports);
@@ -111,7 +114,8 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
                 return await WithThoseOfNoDeviceAsync(Found(SearchStrategy.Empty, []), cancellationToken).ConfigureAwait(false);
         }
 
-        if (AsksDestinations || filter.Source is not null || (filter.Devices is not null && !HasIndex))
+        // The index of metadata is in no order: beside another one the server reads a month of it for the day of a device.
+        if (AsksDestinations || filter.Source is not null || (HasIndex ? filter.Metadata is not null : filter.Devices is not null))
         {
             var next = AfterPosition(Indexed());
             // The index alone tells how many rows it leaves; when they are few, they are read and nothing else is asked.
@@ -151,8 +155,8 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             // Of a rare category all rows are read before all those of the destinations that can match.
             if (AsksDestinations && filter.Category is { } category && await IsRareAsync(category, cancellationToken).ConfigureAwait(false))
                 return await DirectAsync(cancellationToken).ConfigureAwait(false);
-            // So of metadata, which has an index that is in no order.
-            if (AsksDestinations && filter.Metadata is not null && !await HasMetadataAsync(next, cancellationToken).ConfigureAwait(false))
+            // So of rare metadata, whose index is in no order: for what many rows have it is no help, and is not asked any more.
+            if (filter.Metadata is not null && seen.Count < CommonMetadata && !await IsMetadataCommonAsync(next, cancellationToken).ConfigureAwait(false))
                 return await DirectAsync(cancellationToken).ConfigureAwait(false);
         }
 
@@ -185,7 +189,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             return await FromScoredAsync([new Candidate<IPAddress>(filter.Destination!.Value.BaseAddress)], cancellationToken).ConfigureAwait(false);
 
         if (devices is null)
-            return await DirectAsync(cancellationToken).ConfigureAwait(false);
+            return await DirectAsync(cancellationToken, HasIndex && filter.Metadata is not null).ConfigureAwait(false);
 
         var found = Found(
             devices.Count == 0 ? SearchStrategy.Empty : SearchStrategy.ByDevice,
@@ -257,8 +261,14 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     private Task<List<Connection>> LookThroughAsync(IQueryable<Connection> rows, int count, CancellationToken cancellationToken)
         => InOrder(InOrder(rows).Take(Math.Max(count, Take)).Matching(filter)).Take(Take).ReadAsync(context, cancellationToken);
 
-    private async Task<List<Connection>> DirectAsync(CancellationToken cancellationToken) => Found(
-        SearchStrategy.Direct, await InOrder(Rows(null, null)).Take(Take).ReadAsync(context, cancellationToken).ConfigureAwait(false));
+    private async Task<List<Connection>> DirectAsync(CancellationToken cancellationToken, bool isMetadataCommon = false)
+    {
+        var rows = isMetadataCommon
+            ? AfterPosition(Readable(null, null).Matching(filter with { Metadata = null })
+                .MatchingUnestimated(new ConnectionFilter { Metadata = filter.Metadata }))
+            : Rows(null, null);
+        return Found(SearchStrategy.Direct, await InOrder(rows).Take(Take).ReadAsync(context, cancellationToken).ConfigureAwait(false));
+    }
 
     private List<Connection> Found(SearchStrategy strategy, List<Connection> rows)
     {
@@ -458,9 +468,10 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         => await context.DeviceThreatCounts.Where(c => c.ThreatCategory == category)
             .SumAsync(c => c.ConnectionCount, cancellationToken).ConfigureAwait(false) <= ManyConnections;
 
-    /// <summary>Whether one of the first rows has the metadata, whatever else it has.</summary>
-    private Task<bool> HasMetadataAsync(IQueryable<Connection> rows, CancellationToken cancellationToken)
-        => InOrder(rows).Take(GlanceRows).Matching(new ConnectionFilter { Metadata = filter.Metadata }).AnyAsync(cancellationToken);
+    /// <summary>Whether some of the first rows have the metadata, whatever else they have.</summary>
+    private async Task<bool> IsMetadataCommonAsync(IQueryable<Connection> rows, CancellationToken cancellationToken)
+        => await InOrder(rows).Take(GlanceRows).Matching(new ConnectionFilter { Metadata = filter.Metadata }).Take(CommonMetadata)
+            .CountAsync(cancellationToken).ConfigureAwait(false) == CommonMetadata;
 
     private async Task<bool> DestinationsHaveFewerAsync(MacAddress[] macs, IPAddress[] addresses, CancellationToken cancellationToken)
     {
@@ -625,15 +636,15 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     private IQueryable<Connection> RowsOfDestinations(DateTimeOffset? from, DateTimeOffset? until)
         => AfterPosition(Readable(from, until).MatchingUnestimated(filter));
 
-    /// <summary>Rows of devices, from which their source addresses follow, and nothing else.</summary>
+    /// <summary>Rows of devices, from which their source addresses follow, and metadata that is not rare; nothing else.</summary>
     internal IQueryable<Connection> RowsOfDevices(DateTimeOffset? from, DateTimeOffset? until)
     {
-        var rest = filter with { Devices = null, Source = null };
+        var rest = filter with { Devices = null, Source = null, Metadata = null };
         return AfterPosition(Readable(from, until).Matching(rest)
-            .MatchingUnestimated(new ConnectionFilter { Devices = filter.Devices, Source = filter.Source }));
+            .MatchingUnestimated(new ConnectionFilter { Devices = filter.Devices, Source = filter.Source, Metadata = filter.Metadata }));
     }
 
-    /// <summary>Rows of devices with those of their destinations that the filter leaves.</summary>
+    /// <summary>Rows of devices with those of their destinations that the filter leaves, and metadata that is not rare.</summary>
     internal IQueryable<Connection> RowsOfEdges(DateTimeOffset? from, DateTimeOffset? until)
     {
         var rest = new ConnectionFilter
@@ -644,11 +655,10 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             MinScore = filter.MinScore,
             MaxScore = filter.MaxScore,
             Category = filter.Category,
-            Metadata = filter.Metadata,
         };
         var ofEdges = filter with
         {
-            From = null, Until = null, Levels = null, MinScore = null, MaxScore = null, Category = null, Metadata = null,
+            From = null, Until = null, Levels = null, MinScore = null, MaxScore = null, Category = null,
         };
         return AfterPosition(Readable(from, until).Matching(rest).MatchingUnestimated(ofEdges));
     }

@@ -599,10 +599,11 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
             Country = "UA",
             Category = "c2",
             MinScore = 3,
+            Metadata = """{"n": 7}""",
         });
 
         Assert.Matches(
-            @"dst_country = .*threat_category = .* AND booleq\(\(?c\.src_mac = @\w+.*src_ip = .*, TRUE\)\s*$",
+            @"dst_country = .*threat_category = .* AND booleq\(\(?c\.src_mac = @\w+.*src_ip = .*metadata @> .*, TRUE\)\s*$",
             search.RowsOfDevices(null, null).ToQueryString());
         Assert.Matches(
             @"threat_score >= @\w+ AND c\.threat_category = @\w+ AND booleq\(.*src_mac.*dst_country.*, TRUE\)\s*$",

@@ -19,7 +19,7 @@ public sealed class UserServer
 {
     // Outside the range that systems hand out for outgoing connections, and away from PostgreSQL's own 5432.
     private const int FirstPort = 15432;
-    private const int PortSpread = 500;
+    private const int PortSpread = 4000;
 
     private const long LargestLog = 10 << 20;
 
