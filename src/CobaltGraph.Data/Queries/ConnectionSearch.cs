@@ -189,7 +189,13 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             return await FromScoredAsync([new Candidate<IPAddress>(filter.Destination!.Value.BaseAddress)], cancellationToken).ConfigureAwait(false);
 
         if (devices is null)
-            return await DirectAsync(cancellationToken, HasIndex && filter.Metadata is not null).ConfigureAwait(false);
+            return await DirectAsync(cancellationToken, filter.Metadata is not null && HasIndex ? new() { Metadata = filter.Metadata } : null).ConfigureAwait(false);
+        // For each of many devices the server may read the other index from its begin.
+        if (HasIndex && _uses is null && filter.Devices is null && devices.Sum(device => device.Count) > ManyConnections)
+        {
+            return await DirectAsync(
+                cancellationToken, new() { Source = filter.Source, Metadata = filter.Metadata }).ConfigureAwait(false);
+        }
 
         var found = Found(
             devices.Count == 0 ? SearchStrategy.Empty : SearchStrategy.ByDevice,
@@ -261,12 +267,14 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     private Task<List<Connection>> LookThroughAsync(IQueryable<Connection> rows, int count, CancellationToken cancellationToken)
         => InOrder(InOrder(rows).Take(Math.Max(count, Take)).Matching(filter)).Take(Take).ReadAsync(context, cancellationToken);
 
-    private async Task<List<Connection>> DirectAsync(CancellationToken cancellationToken, bool isMetadataCommon = false)
+    /// <summary>One statement with all conditions; of those that are not rare, the planner is not told.</summary>
+    private async Task<List<Connection>> DirectAsync(CancellationToken cancellationToken, ConnectionFilter? common = null)
     {
-        var rows = isMetadataCommon
-            ? AfterPosition(Readable(null, null).Matching(filter with { Metadata = null })
-                .MatchingUnestimated(new ConnectionFilter { Metadata = filter.Metadata }))
-            : Rows(null, null);
+        var rows = common is null
+            ? Rows(null, null)
+            : AfterPosition(Readable(null, null)
+                .Matching(filter with { Source = common.Source is null ? filter.Source : null, Metadata = common.Metadata is null ? filter.Metadata : null })
+                .MatchingUnestimated(common));
         return Found(SearchStrategy.Direct, await InOrder(rows).Take(Take).ReadAsync(context, cancellationToken).ConfigureAwait(false));
     }
 

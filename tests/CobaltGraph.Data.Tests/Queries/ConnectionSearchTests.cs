@@ -524,6 +524,34 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
         Assert.Equal([5, 4, 3, 2, 1], rows.Select(c => (c.Timestamp - new DateTimeOffset(2026, 3, 1, 0, 0, 0, TimeSpan.Zero)).TotalMinutes));
     }
 
+    // For each of many devices the server may read all rows of the destination.
+    [Theory]
+    [InlineData(3, SearchStrategy.Direct)]
+    [InlineData(4, SearchStrategy.ByDevice)]
+    public async Task Destination_of_many_devices_of_a_network_is_read_once(int many, SearchStrategy expected)
+    {
+        await Run("""
+            INSERT INTO connections ("timestamp", src_mac, src_ip, dst_ip, dst_port)
+            SELECT '2026-03-01Z'::timestamptz + i * interval '1 minute', ('02:00:00:00:00:0' || CASE WHEN i <= 4 THEN i ELSE 9 END)::macaddr,
+                   CASE WHEN i <= 4 THEN '10.0.0.0' ELSE '10.9.0.0' END::inet + i, '192.0.2.1', 443
+            FROM generate_series(1, 100) AS i
+            """);
+        await using var context = Database.NewContext();
+        var search = new ConnectionSearch(
+            context, new() { Source = IPNetwork.Parse("10.0.0.0/24"), Destination = IPNetwork.Parse("192.0.2.1/32") })
+        {
+            Take = 10,
+            GlanceRows = 20,
+            MaxUses = 2,
+            ManyConnections = many,
+        };
+
+        var rows = await search.RunAsync(Cancel);
+
+        Assert.Equal(expected, search.Strategy);
+        Assert.Equal([4, 3, 2, 1], rows.Select(c => c.Timestamp.Minute));
+    }
+
     // Whether few of the rows have the metadata, as the first ones tell; destinations come first where many have.
     [Theory]
     [InlineData("""{"n": 7}""", SearchStrategy.Direct)]
