@@ -115,7 +115,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         }
 
         // The index of metadata is in no order: beside another one the server reads a month of it for the day of a device.
-        if (AsksDestinations || filter.Source is not null || (HasIndex ? filter.Metadata is not null : filter.Devices is not null))
+        if (AsksDestinations || filter.Source is not null || filter.Metadata is not null || (filter.Devices is not null && !HasIndex))
         {
             var next = AfterPosition(Indexed());
             // The index alone tells how many rows it leaves; when they are few, they are read and nothing else is asked.
@@ -157,7 +157,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
                 return await DirectAsync(cancellationToken).ConfigureAwait(false);
             // So of rare metadata, whose index is in no order: for what many rows have it is no help, and is not asked any more.
             if (filter.Metadata is not null && seen.Count < CommonMetadata && !await IsMetadataCommonAsync(next, cancellationToken).ConfigureAwait(false))
-                return await DirectAsync(cancellationToken).ConfigureAwait(false);
+                return await RareAsync(cancellationToken).ConfigureAwait(false);
         }
 
         var devices = await DevicesAsync(cancellationToken).ConfigureAwait(false);
@@ -276,6 +276,13 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
                 .Matching(filter with { Source = common.Source is null ? filter.Source : null, Metadata = common.Metadata is null ? filter.Metadata : null })
                 .MatchingUnestimated(common));
         return Found(SearchStrategy.Direct, await InOrder(rows).Take(Take).ReadAsync(context, cancellationToken).ConfigureAwait(false));
+    }
+
+    // The planner takes nothing for rarer than one row of ten thousand, and for a short page it would rather read in order of time.
+    private async Task<List<Connection>> RareAsync(CancellationToken cancellationToken)
+    {
+        var rows = await InOrder(Rows(null, null)).Take(Math.Max(Take, PageRequest.MaxLimit)).ReadAsync(context, cancellationToken).ConfigureAwait(false);
+        return Found(SearchStrategy.Direct, rows.Count > Take ? rows.GetRange(0, Take) : rows);
     }
 
     private List<Connection> Found(SearchStrategy strategy, List<Connection> rows)
