@@ -10,8 +10,8 @@
 -- Run    psql -X -v schema=SITE -f 0002_ThreatScoring.prepare.sql "host=... dbname=... user=..."
 --        Without schema=, the first schema of the search path is the site. -v lock_timeout= and -v statement_timeout=
 --        replace 5s and 0; 0 is none.
--- Ends   Many transactions, none of which is long; whatever stops it, the same script goes on where it was, and
---        0002_ThreatScoring.up.sql can be run at any time.
+-- Ends   Many transactions, none of which is long but those that build an index; whatever stops it, the same script
+--        goes on where it was, and 0002_ThreatScoring.up.sql can be run at any time.
 
 \set ON_ERROR_STOP on
 \if :{?lock_timeout}
@@ -100,7 +100,6 @@ DECLARE
     v_hour timestamptz;
     v_hours timestamptz[];
     v_partition regclass;
-    v_partitions regclass[];
 BEGIN
     IF NOT EXISTS (
         SELECT 1 FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
@@ -242,14 +241,22 @@ BEGIN
     END IF;
 
     -- The index that takes longest; its writers wait only for the month in which they write. The migration takes over
-    -- what it finds.
-    SELECT pg_catalog.array_agg(i.inhrelid::regclass ORDER BY i.inhrelid) INTO v_partitions
-    FROM pg_inherits AS i
-    WHERE i.inhparent = (quote_ident(current_schema()) || '.connections')::regclass
-      AND NOT EXISTS (
-        SELECT 1 FROM pg_index AS x JOIN pg_class AS c ON c.oid = x.indexrelid JOIN pg_am AS a ON a.oid = c.relam
-        WHERE x.indrelid = i.inhrelid AND a.amname = 'gin');
-    FOREACH v_partition IN ARRAY coalesce(v_partitions, ARRAY[]::regclass[]) LOOP
+    -- what is like its own and belongs to no other index.
+    LOOP
+        SELECT i.inhrelid INTO v_partition
+        FROM pg_inherits AS i
+        WHERE i.inhparent = (quote_ident(current_schema()) || '.connections')::regclass
+          AND NOT EXISTS (
+            SELECT 1
+            FROM pg_index AS x
+            JOIN pg_opclass AS o ON o.oid = x.indclass[0]
+            JOIN pg_attribute AS a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[0]
+            WHERE x.indrelid = i.inhrelid AND x.indnatts = 1 AND x.indpred IS NULL AND x.indisvalid
+              AND a.attname = 'metadata' AND o.opcname = 'jsonb_path_ops'
+              AND NOT EXISTS (SELECT 1 FROM pg_inherits AS p WHERE p.inhrelid = x.indexrelid))
+        ORDER BY i.inhrelid
+        LIMIT 1;
+        EXIT WHEN v_partition IS NULL;
         EXECUTE format('CREATE INDEX ON %s USING gin (metadata jsonb_path_ops) WITH (fastupdate = false)', v_partition);
         COMMIT;
         RAISE NOTICE 'Indexed the metadata of %.', v_partition USING ERRCODE = 'CG002';

@@ -6,7 +6,8 @@ using Microsoft.EntityFrameworkCore.Migrations;
 namespace CobaltGraph.Data.Migrations
 {
     // Where connections is large, what it holds is read before the migration, in transactions of bounded length while writers
-    // go on; the migration itself then reads only what was stored meanwhile.
+    // go on; the migration itself then reads only what was stored meanwhile. The index of metadata is built before, a partition at
+    // a time, whose writers wait for it.
     //   - What is read is kept by hour in tables of its own, from the earliest hour to back_fill.done_until.
     //   - Triggers mark the hours of rows that are stored or changed in the meantime; a marked hour is read again. A mark is
     //     taken away before its hour is read: one that comes while it is being read stays.
@@ -138,7 +139,6 @@ namespace CobaltGraph.Data.Migrations
                 v_hour timestamptz;
                 v_hours timestamptz[];
                 v_partition regclass;
-                v_partitions regclass[];
             BEGIN
                 IF NOT {IsPrepared} THEN
                     IF (SELECT coalesce(sum(pg_table_size(i.inhrelid)), 0) FROM pg_inherits AS i
@@ -190,14 +190,22 @@ namespace CobaltGraph.Data.Migrations
                 END IF;
 
                 -- The index that takes longest; its writers wait only for the month in which they write. The migration takes over
-                -- what it finds.
-                SELECT pg_catalog.array_agg(i.inhrelid::regclass ORDER BY i.inhrelid) INTO v_partitions
-                FROM pg_inherits AS i
-                WHERE i.inhparent = (quote_ident(current_schema()) || '.connections')::regclass
-                  AND NOT EXISTS (
-                    SELECT 1 FROM pg_index AS x JOIN pg_class AS c ON c.oid = x.indexrelid JOIN pg_am AS a ON a.oid = c.relam
-                    WHERE x.indrelid = i.inhrelid AND a.amname = 'gin');
-                FOREACH v_partition IN ARRAY coalesce(v_partitions, ARRAY[]::regclass[]) LOOP
+                -- what is like its own and belongs to no other index.
+                LOOP
+                    SELECT i.inhrelid INTO v_partition
+                    FROM pg_inherits AS i
+                    WHERE i.inhparent = (quote_ident(current_schema()) || '.connections')::regclass
+                      AND NOT EXISTS (
+                        SELECT 1
+                        FROM pg_index AS x
+                        JOIN pg_opclass AS o ON o.oid = x.indclass[0]
+                        JOIN pg_attribute AS a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[0]
+                        WHERE x.indrelid = i.inhrelid AND x.indnatts = 1 AND x.indpred IS NULL AND x.indisvalid
+                          AND a.attname = 'metadata' AND o.opcname = 'jsonb_path_ops'
+                          AND NOT EXISTS (SELECT 1 FROM pg_inherits AS p WHERE p.inhrelid = x.indexrelid))
+                    ORDER BY i.inhrelid
+                    LIMIT 1;
+                    EXIT WHEN v_partition IS NULL;
                     EXECUTE format('CREATE INDEX ON %s USING gin (metadata jsonb_path_ops) WITH (fastupdate = false)', v_partition);
                     COMMIT;
                     RAISE NOTICE 'Indexed the metadata of %.', v_partition USING ERRCODE = 'CG002';

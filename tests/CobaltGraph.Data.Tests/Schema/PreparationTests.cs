@@ -40,6 +40,47 @@ public class PreparationTests(PostgresServerFixture server) : DatabaseTest(serve
         Assert.Equal(await Catalogue.ReadAsync(other), await Catalogue.ReadAsync(Database));
     }
 
+    // What a site has made for itself is not taken for it: another class, another column, some rows, an index of all partitions.
+    [Fact]
+    public async Task Each_partition_has_the_index_of_metadata_before_the_migration_though_stopped_in_between()
+    {
+        await using var context = await Database_of_001(new Random(36), 300);
+        await Run("""
+            SELECT ensure_connection_partitions('2026-05-01Z', '2026-08-31Z');
+            CREATE INDEX ON connections_y2026m05 USING gin (metadata);
+            CREATE INDEX ON connections_y2026m06 USING gin ((metadata -> 'dns') jsonb_path_ops);
+            CREATE INDEX ON connections_y2026m07 USING gin (metadata jsonb_path_ops) WHERE dst_port = 443;
+            CREATE INDEX of_the_site ON connections USING gin (metadata jsonb_path_ops);
+            """);
+        var partitions = await Count("pg_inherits WHERE inhparent = 'connections'::regclass");
+        const string Made = """
+            pg_index AS x JOIN pg_inherits AS i ON i.inhrelid = x.indrelid AND i.inhparent = 'connections'::regclass
+            WHERE pg_get_indexdef(x.indexrelid) LIKE '%USING gin (metadata jsonb_path_ops) WITH (fastupdate=%false%)'
+            """;
+        await using (var writer = await Database.DataSource.OpenConnectionAsync(Cancel))
+        {
+            await using var transaction = await writer.BeginTransactionAsync(Cancel);
+            await using (var hold = new NpgsqlCommand("LOCK TABLE connections_y2026m06 IN ROW EXCLUSIVE MODE", writer))
+                await hold.ExecuteNonQueryAsync(Cancel);
+            await using var session = await Database.DataSource.OpenConnectionAsync(Cancel);
+            await using var prepare = new NpgsqlCommand(Preparation(context), session);
+            var preparing = prepare.ExecuteNonQueryAsync(Cancel);
+            while (!preparing.IsCompleted && await Count("pg_locks WHERE NOT granted AND relation = 'connections_y2026m06'::regclass") == 0)
+                await Task.Delay(10, Cancel);
+            prepare.Cancel();
+            await Assert.ThrowsAsync<OperationCanceledException>(() => preparing);
+        }
+
+        Assert.InRange(await Count(Made), 1, partitions - 1);
+        await Prepare(context);
+        Assert.Equal(partitions, await Count(Made));
+        await context.Database.MigrateAsync(Cancel);
+
+        // It made none of its own where there was one.
+        Assert.Equal(partitions, await Count(Made));
+        Assert.Equal(partitions, await Count("pg_inherits WHERE inhparent = 'ix_connections_metadata'::regclass"));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

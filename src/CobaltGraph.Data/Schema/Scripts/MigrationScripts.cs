@@ -115,7 +115,7 @@ internal static partial class MigrationScripts
             PreparationFile(migration),
             [preparation.PreparationEffect],
             $"{Server}. The role that owns the site's tables; no superuser. {migrations[migration.Number - 2].Id} and no later migration.",
-            "Many transactions, none of which is long; whatever stops it, the same script goes on where it was, and " +
+            "Many transactions, none of which is long but those that build an index; whatever stops it, the same script goes on where it was, and " +
             $"{migration.FileName}.up.sql can be run at any time.",
             NoTimeout);
         return $"{head}\n{Defaults(NoTimeout)}\n"
