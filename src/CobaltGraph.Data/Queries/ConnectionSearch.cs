@@ -18,8 +18,11 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
 
     private const int SampledCandidates = 100;
 
+    // Rows in order of time lie side by side, those of an index here and there: so many times fewer of them are looked through.
+    private const int Scattered = 5;
+
     // Metadata that fewer of the rows at hand have is looked up by its index.
-    private const int CommonMetadata = 5;
+    private const int FewWithMetadata = 5;
 
     private readonly bool _oneAddress = filter.Destination is { } network && ConnectionQueryExtensions.IsOneAddress(network);
 
@@ -27,6 +30,10 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
 
     // Known once the source addresses have been looked up, and used by not too many devices.
     private List<Use>? _uses;
+
+    // The index of metadata is in no order: beside another one the server would read a month of it for the day of a device. What
+    // many rows have is therefore looked for along the other index, and hidden from the planner.
+    private bool _isMetadataCommon;
 
     /// <summary>Whether the latest are read first.</summary>
     public bool Descending { get; init; } = true;
@@ -88,6 +95,12 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     private bool IsScored
         => filter.MinScore >= ThreatScale.MediumThreshold || (filter.Levels is { } levels && !levels.Contains(ThreatLevel.Low));
 
+    /// <summary>Whether a score is asked for that has no index.</summary>
+    private bool IsOfUnindexedScore => !IsScored && filter is not { MinScore: null, MaxScore: null, Levels: null };
+
+    /// <summary>The metadata, where many rows have it.</summary>
+    private string? CommonMetadata => _isMetadataCommon ? filter.Metadata : null;
+
     /// <summary>Whether there is a lowest score, and none with an index.</summary>
     private bool IsOfLowScore => filter.MinScore > ThreatScale.Minimum && !IsScored;
 
@@ -114,15 +127,14 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
                 return await WithThoseOfNoDeviceAsync(Found(SearchStrategy.Empty, []), cancellationToken).ConfigureAwait(false);
         }
 
-        // The index of metadata is in no order: beside another one the server reads a month of it for the day of a device.
-        if (AsksDestinations || filter.Source is not null || filter.Metadata is not null || (filter.Devices is not null && !HasIndex))
+        if (AsksDestinations || filter.Source is not null || (filter.Devices is not null && !HasIndex)
+            || (filter.Metadata is not null && !IsOfUnindexedScore))
         {
             var next = AfterPosition(Indexed());
             // The index alone tells how many rows it leaves; when they are few, they are read and nothing else is asked.
             var few = HasIndex && await HaveFewerAsync(GlanceRows, cancellationToken).ConfigureAwait(false);
-            // Rows in order of time lie side by side, those of an index here and there; and a source has few devices, which are
-            // quickly asked themselves.
-            var glance = few || (AsksDestinations && !HasIndex) ? GlanceRows : GlanceRows / 5;
+            // A source has few devices, which are quickly asked themselves.
+            var glance = few || (AsksDestinations && !HasIndex) ? GlanceRows : GlanceRows / Scattered;
             var byScore = IsScored && AsksDestinations && !HasIndex;
             if (byScore)
                 glance = Math.Max(glance, ScoredRows);
@@ -137,11 +149,13 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
                 if (ahead < Math.Min(glance, FewRows))
                     return Found(SearchStrategy.TimeOrder, seen);
                 if (ahead < FewRows && !hasText)
-                    return await DirectAsync(cancellationToken).ConfigureAwait(false);
+                    return await DirectAsync(new() { Metadata = filter.Metadata }, cancellationToken).ConfigureAwait(false);
             }
 
             // The page is probably found by reading on, which costs less than finding out which devices and destinations can match.
             var growth = filter.From is null || filter.Until is null ? GlanceGrowth : Math.Min(GlanceGrowth, GlanceGrowthInRange);
+            if (HasIndex)
+                growth = Math.Min(growth, Scattered);
             if (!byScore && seen.Count * growth >= Take + (Take / 4))
             {
                 // Twice as many as hold the page when it goes on like this, and at least a quarter more.
@@ -154,9 +168,11 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
                 return Found(SearchStrategy.TimeOrder, seen);
             // Of a rare category all rows are read before all those of the destinations that can match.
             if (AsksDestinations && filter.Category is { } category && await IsRareAsync(category, cancellationToken).ConfigureAwait(false))
-                return await DirectAsync(cancellationToken).ConfigureAwait(false);
-            // So of rare metadata, whose index is in no order: for what many rows have it is no help, and is not asked any more.
-            if (filter.Metadata is not null && seen.Count < CommonMetadata && !await IsMetadataCommonAsync(next, cancellationToken).ConfigureAwait(false))
+                return await DirectAsync(new(), cancellationToken).ConfigureAwait(false);
+            // So of rare metadata. What devices rarely have may be common elsewhere: theirs is left to the planner, device by device.
+            _isMetadataCommon = filter.Metadata is not null
+                && (seen.Count >= FewWithMetadata || await IsMetadataCommonAsync(cancellationToken).ConfigureAwait(false));
+            if (filter is { Metadata: not null, Devices: null } && !_isMetadataCommon)
                 return await RareAsync(cancellationToken).ConfigureAwait(false);
         }
 
@@ -189,13 +205,14 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             return await FromScoredAsync([new Candidate<IPAddress>(filter.Destination!.Value.BaseAddress)], cancellationToken).ConfigureAwait(false);
 
         if (devices is null)
-            return await DirectAsync(cancellationToken, filter.Metadata is not null && HasIndex ? new() { Metadata = filter.Metadata } : null).ConfigureAwait(false);
-        // For each of many devices the server may read the other index from its begin.
-        if (HasIndex && _uses is null && filter.Devices is null && devices.Sum(device => device.Count) > ManyConnections)
         {
-            return await DirectAsync(
-                cancellationToken, new() { Source = filter.Source, Metadata = filter.Metadata }).ConfigureAwait(false);
+            var isInOrder = HasIndex || (Descending ? filter.From : filter.Until) is not null;
+            return await DirectAsync(new() { Metadata = isInOrder ? CommonMetadata : null }, cancellationToken).ConfigureAwait(false);
         }
+
+        // For each of many devices the server may read the other index from its begin.
+        if (HasIndex && _uses is null && filter.Devices is null && await IndexHasFewerAsync(devices, cancellationToken).ConfigureAwait(false))
+            return await DirectAsync(new() { Source = filter.Source, Metadata = CommonMetadata }, cancellationToken).ConfigureAwait(false);
 
         var found = Found(
             devices.Count == 0 ? SearchStrategy.Empty : SearchStrategy.ByDevice,
@@ -267,14 +284,15 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     private Task<List<Connection>> LookThroughAsync(IQueryable<Connection> rows, int count, CancellationToken cancellationToken)
         => InOrder(InOrder(rows).Take(Math.Max(count, Take)).Matching(filter)).Take(Take).ReadAsync(context, cancellationToken);
 
-    /// <summary>One statement with all conditions; of those that are not rare, the planner is not told.</summary>
-    private async Task<List<Connection>> DirectAsync(CancellationToken cancellationToken, ConnectionFilter? common = null)
+    /// <summary>One statement with all conditions, of which the planner is not told some.</summary>
+    private async Task<List<Connection>> DirectAsync(ConnectionFilter hidden, CancellationToken cancellationToken)
     {
-        var rows = common is null
-            ? Rows(null, null)
-            : AfterPosition(Readable(null, null)
-                .Matching(filter with { Source = common.Source is null ? filter.Source : null, Metadata = common.Metadata is null ? filter.Metadata : null })
-                .MatchingUnestimated(common));
+        var told = filter with
+        {
+            Source = hidden.Source is null ? filter.Source : null,
+            Metadata = hidden.Metadata is null ? filter.Metadata : null,
+        };
+        var rows = AfterPosition(Readable(null, null).Matching(told).MatchingUnestimated(hidden));
         return Found(SearchStrategy.Direct, await InOrder(rows).Take(Take).ReadAsync(context, cancellationToken).ConfigureAwait(false));
     }
 
@@ -291,8 +309,8 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         return rows;
     }
 
-    /// <summary>The rows that meet those conditions that have an index.</summary>
-    private IQueryable<Connection> Indexed()
+    /// <summary>The rows that meet those conditions that have an index, and scores, which may have none.</summary>
+    private IQueryable<Connection> Indexed(bool withScores = true)
     {
         var indexed = filter with
         {
@@ -305,6 +323,9 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             Organization = null,
             Hostname = null,
             Metadata = null,
+            MinScore = withScores ? filter.MinScore : null,
+            MaxScore = withScores ? filter.MaxScore : null,
+            Levels = withScores ? filter.Levels : null,
         };
         return Readable(null, null).Matching(indexed);
     }
@@ -480,21 +501,41 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     }
 
     private async Task<bool> IsRareAsync(string category, CancellationToken cancellationToken)
-        => await context.DeviceThreatCounts.Where(c => c.ThreatCategory == category)
-            .SumAsync(c => c.ConnectionCount, cancellationToken).ConfigureAwait(false) <= ManyConnections;
+        => await ConnectionsOfAsync(category, cancellationToken).ConfigureAwait(false) <= ManyConnections;
 
-    /// <summary>Whether some of the first rows have the metadata, whatever else they have.</summary>
-    private async Task<bool> IsMetadataCommonAsync(IQueryable<Connection> rows, CancellationToken cancellationToken)
-        => await InOrder(rows).Take(GlanceRows).Matching(new ConnectionFilter { Metadata = filter.Metadata }).Take(CommonMetadata)
-            .CountAsync(cancellationToken).ConfigureAwait(false) == CommonMetadata;
+    private Task<long> ConnectionsOfAsync(string category, CancellationToken cancellationToken)
+        => context.DeviceThreatCounts.Where(c => c.ThreatCategory == category).SumAsync(c => c.ConnectionCount, cancellationToken);
+
+    private Task<long> ConnectionsOfAsync(IPAddress[] destinations, CancellationToken cancellationToken)
+        => context.DeviceDestinations.Where(e => destinations.Contains(e.DstIp)).SumAsync(e => e.ConnectionCount, cancellationToken);
+
+    /// <summary>Whether some of the first rows have the metadata, whatever score they have.</summary>
+    private async Task<bool> IsMetadataCommonAsync(CancellationToken cancellationToken)
+    {
+        var rows = AfterPosition(Indexed(withScores: !IsOfUnindexedScore));
+        return await InOrder(rows).Take(GlanceRows).Matching(new ConnectionFilter { Metadata = filter.Metadata }).Take(FewWithMetadata)
+            .CountAsync(cancellationToken).ConfigureAwait(false) == FewWithMetadata;
+    }
+
+    /// <summary>Whether the index of an address, a category or a port leaves fewer rows than many devices have.</summary>
+    private async Task<bool> IndexHasFewerAsync(IReadOnlyList<Candidate<MacAddress>> devices, CancellationToken cancellationToken)
+    {
+        var ofDevices = devices.Sum(device => device.Count);
+        if (ofDevices <= ManyConnections)
+            return false;
+        if (_oneAddress)
+            return await ConnectionsOfAsync([filter.Destination!.Value.BaseAddress], cancellationToken).ConfigureAwait(false) < ofDevices;
+        // Nothing tells how many connections have a port; those that most have are not among the indexed ones.
+        return filter.Category is not { } category
+            || await ConnectionsOfAsync(category, cancellationToken).ConfigureAwait(false) < ofDevices;
+    }
 
     private async Task<bool> DestinationsHaveFewerAsync(MacAddress[] macs, IPAddress[] addresses, CancellationToken cancellationToken)
     {
         var ofDevices = await context.Devices.Where(d => macs.Contains(d.MacAddress))
             .SumAsync(d => d.ConnectionCount, cancellationToken).ConfigureAwait(false);
         return ofDevices > ManyConnections
-            && await context.DeviceDestinations.Where(e => addresses.Contains(e.DstIp))
-                .SumAsync(e => e.ConnectionCount, cancellationToken).ConfigureAwait(false) < ofDevices;
+            && await ConnectionsOfAsync(addresses, cancellationToken).ConfigureAwait(false) < ofDevices;
     }
 
     // A device that is removed between two statements has its rows in both.
@@ -654,9 +695,9 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     /// <summary>Rows of devices, from which their source addresses follow, and metadata that is not rare; nothing else.</summary>
     internal IQueryable<Connection> RowsOfDevices(DateTimeOffset? from, DateTimeOffset? until)
     {
-        var rest = filter with { Devices = null, Source = null, Metadata = null };
+        var rest = filter with { Devices = null, Source = null, Metadata = _isMetadataCommon ? null : filter.Metadata };
         return AfterPosition(Readable(from, until).Matching(rest)
-            .MatchingUnestimated(new ConnectionFilter { Devices = filter.Devices, Source = filter.Source, Metadata = filter.Metadata }));
+            .MatchingUnestimated(new ConnectionFilter { Devices = filter.Devices, Source = filter.Source, Metadata = CommonMetadata }));
     }
 
     /// <summary>Rows of devices with those of their destinations that the filter leaves, and metadata that is not rare.</summary>
@@ -670,10 +711,11 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             MinScore = filter.MinScore,
             MaxScore = filter.MaxScore,
             Category = filter.Category,
+            Metadata = _isMetadataCommon ? null : filter.Metadata,
         };
         var ofEdges = filter with
         {
-            From = null, Until = null, Levels = null, MinScore = null, MaxScore = null, Category = null,
+            From = null, Until = null, Levels = null, MinScore = null, MaxScore = null, Category = null, Metadata = CommonMetadata,
         };
         return AfterPosition(Readable(from, until).Matching(rest).MatchingUnestimated(ofEdges));
     }

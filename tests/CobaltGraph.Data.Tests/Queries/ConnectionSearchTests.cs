@@ -1,8 +1,11 @@
+using System.Data.Common;
 using System.Net;
+using System.Text.RegularExpressions;
 using CobaltGraph.Data.Queries;
 using CobaltGraph.Model;
 using CobaltGraph.Testing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
@@ -524,17 +527,21 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
         Assert.Equal([5, 4, 3, 2, 1], rows.Select(c => (c.Timestamp - new DateTimeOffset(2026, 3, 1, 0, 0, 0, TimeSpan.Zero)).TotalMinutes));
     }
 
-    // For each of many devices the server may read all rows of the destination.
+    // For each of many devices the server may read all rows of the destination: of that or of them, the fewer are read.
     [Theory]
-    [InlineData(3, SearchStrategy.Direct)]
-    [InlineData(4, SearchStrategy.ByDevice)]
-    public async Task Destination_of_many_devices_of_a_network_is_read_once(int many, SearchStrategy expected)
+    [InlineData(3, 60, SearchStrategy.Direct)]
+    [InlineData(1000, 60, SearchStrategy.ByDevice)]
+    [InlineData(3, 10, SearchStrategy.ByDevice)]
+    public async Task Destination_of_many_devices_of_a_network_is_read_once_where_it_has_fewer(int many, int elsewhere, SearchStrategy expected)
     {
-        await Run("""
+        await Run($"""
             INSERT INTO connections ("timestamp", src_mac, src_ip, dst_ip, dst_port)
             SELECT '2026-03-01Z'::timestamptz + i * interval '1 minute', ('02:00:00:00:00:0' || CASE WHEN i <= 4 THEN i ELSE 9 END)::macaddr,
-                   CASE WHEN i <= 4 THEN '10.0.0.0' ELSE '10.9.0.0' END::inet + i, '192.0.2.1', 443
-            FROM generate_series(1, 100) AS i
+                   CASE WHEN i <= 4 THEN '10.0.0.0' ELSE '10.9.0.0' END::inet + i, inet '192.0.2.1', 443
+            FROM generate_series(1, 50) AS i
+            UNION ALL
+            SELECT '2026-03-01Z'::timestamptz + i * interval '1 minute', '02:00:00:00:00:01', '10.0.0.1', inet '192.0.2.9', 443
+            FROM generate_series(1, {elsewhere}) AS i
             """);
         await using var context = Database.NewContext();
         var search = new ConnectionSearch(
@@ -543,6 +550,7 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
             Take = 10,
             GlanceRows = 20,
             MaxUses = 2,
+            FewCandidates = 1,
             ManyConnections = many,
         };
 
@@ -569,6 +577,53 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
 
         Assert.Equal(7, Assert.Single(await search.RunAsync(Cancel)).Timestamp.Minute);
         Assert.Equal(expected, search.Strategy);
+    }
+
+    // Five of the rows at hand make it common. A score without an index is not looked for before, and what a device rarely has may
+    // be common elsewhere.
+    [Theory]
+    [InlineData(4, null, false, SearchStrategy.Direct, false)]
+    [InlineData(5, null, false, SearchStrategy.Direct, true)]
+    [InlineData(5, 0.5f, false, SearchStrategy.Direct, false)]
+    [InlineData(4, null, true, SearchStrategy.ByDevice, false)]
+    [InlineData(5, null, true, SearchStrategy.ByDevice, true)]
+    public async Task Metadata_that_many_rows_have_is_hidden_from_the_planner(
+        int having, float? score, bool byDevice, SearchStrategy expected, bool isHidden)
+    {
+        await Run($"""
+            INSERT INTO connections ("timestamp", src_mac, dst_ip, dst_port, threat_score, metadata)
+            SELECT '2026-03-01Z'::timestamptz + i * interval '1 minute', '02:00:00:00:00:01', '192.0.2.1', 443, 1,
+                   jsonb_build_object('some', i <= {having})
+            FROM generate_series(1, 40) AS i
+            """);
+        var commands = new Commands();
+        var options = new DbContextOptionsBuilder<CobaltGraphContext>().UseCobaltGraph(Database.DataSource).AddInterceptors(commands).Options;
+        await using var context = new CobaltGraphContext((DbContextOptions<CobaltGraphContext>)options);
+        var filter = new ConnectionFilter
+        {
+            Devices = byDevice ? [MacAddress.Parse("02:00:00:00:00:01")] : null,
+            From = new DateTimeOffset(2026, 3, 1, 0, 0, 0, TimeSpan.Zero),
+            MinScore = score,
+            Metadata = """{"some": true}""",
+        };
+        // The first look is at the latest 8 of 40.
+        var search = new ConnectionSearch(context, filter) { Take = 6, GlanceRows = 40, FewRows = 0 };
+
+        Assert.Equal(having, (await search.RunAsync(Cancel)).Count);
+        Assert.Equal(expected, search.Strategy);
+        Assert.Equal(isHidden, Regex.IsMatch(commands.Texts[^1], "booleq.*@> "));
+    }
+
+    private sealed class Commands : DbCommandInterceptor
+    {
+        public List<string> Texts { get; } = [];
+
+        public override ValueTask<InterceptionResult<DbDataReader>> ReaderExecutingAsync(
+            DbCommand command, CommandEventData eventData, InterceptionResult<DbDataReader> result, CancellationToken cancellationToken = default)
+        {
+            Texts.Add(command.CommandText);
+            return base.ReaderExecutingAsync(command, eventData, result, cancellationToken);
+        }
     }
 
     [Fact]
@@ -631,10 +686,10 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
         });
 
         Assert.Matches(
-            @"dst_country = .*threat_category = .* AND booleq\(\(?c\.src_mac = @\w+.*src_ip = .*metadata @> .*, TRUE\)\s*$",
+            @"dst_country = .*threat_category = .*metadata @> .* AND booleq\(\(?c\.src_mac = @\w+.*src_ip = .*, TRUE\)\s*$",
             search.RowsOfDevices(null, null).ToQueryString());
         Assert.Matches(
-            @"threat_score >= @\w+ AND c\.threat_category = @\w+ AND booleq\(.*src_mac.*dst_country.*, TRUE\)\s*$",
+            @"threat_score >= @\w+ AND c\.threat_category = @\w+ AND c\.metadata @> .* AND booleq\(.*src_mac.*dst_country.*, TRUE\)\s*$",
             search.RowsOfEdges(null, null).ToQueryString());
     }
 

@@ -122,6 +122,7 @@ internal sealed record QuerySamples
                         """
                         SELECT jsonb_build_object(m.key, m.value)::text
                         FROM (SELECT metadata FROM connections ORDER BY "timestamp" DESC LIMIT 10000) AS c, jsonb_each(c.metadata) AS m
+                        WHERE length(m.value::text) <= 1000
                         GROUP BY m.key, m.value
                         ORDER BY count(*) DESC, m.key, m.value
                         """).ConfigureAwait(false),

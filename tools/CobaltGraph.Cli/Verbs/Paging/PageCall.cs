@@ -40,7 +40,7 @@ internal sealed class PageCall
 
     /// <summary>The time that an option gives. An age counts from when the first page was read.</summary>
     public DateTimeOffset? Time(Option<DateTimeOffset?> option)
-        => AgeText(option) is not null && _cursor?.Ages[IndexOf(option)] is { } age ? age.Since : _call.Parse.GetValue(option);
+        => _cursor?.Ages[IndexOf(option)] is { } age ? age.Since : _call.Parse.GetValue(option);
 
     /// <summary>
     /// Where the rows are read. More than one page is read at one moment: a row that is moved in the order meanwhile would be in
