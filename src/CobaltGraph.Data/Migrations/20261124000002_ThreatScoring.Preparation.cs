@@ -139,6 +139,7 @@ namespace CobaltGraph.Data.Migrations
                 v_hour timestamptz;
                 v_hours timestamptz[];
                 v_partition regclass;
+                v_invalid regclass;
             BEGIN
                 IF NOT {IsPrepared} THEN
                     IF (SELECT coalesce(sum(pg_table_size(i.inhrelid)), 0) FROM pg_inherits AS i
@@ -190,22 +191,30 @@ namespace CobaltGraph.Data.Migrations
                 END IF;
 
                 -- The index that takes longest; its writers wait only for the month in which they write. The migration takes over
-                -- what is like its own and belongs to no other index.
+                -- what is like its own and belongs to no other index, be it valid or not.
                 LOOP
-                    SELECT i.inhrelid INTO v_partition
+                    SELECT i.inhrelid, x.indexrelid INTO v_partition, v_invalid
                     FROM pg_inherits AS i
-                    WHERE i.inhparent = (quote_ident(current_schema()) || '.connections')::regclass
-                      AND NOT EXISTS (
-                        SELECT 1
+                    LEFT JOIN LATERAL (
+                        SELECT x.indexrelid, x.indisvalid
                         FROM pg_index AS x
                         JOIN pg_opclass AS o ON o.oid = x.indclass[0]
                         JOIN pg_attribute AS a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[0]
-                        WHERE x.indrelid = i.inhrelid AND x.indnatts = 1 AND x.indpred IS NULL AND x.indisvalid
+                        WHERE x.indrelid = i.inhrelid AND x.indnatts = 1 AND x.indpred IS NULL
                           AND a.attname = 'metadata' AND o.opcname = 'jsonb_path_ops'
-                          AND NOT EXISTS (SELECT 1 FROM pg_inherits AS p WHERE p.inhrelid = x.indexrelid))
+                          AND NOT EXISTS (SELECT 1 FROM pg_inherits AS p WHERE p.inhrelid = x.indexrelid)
+                        ORDER BY x.indisvalid
+                        LIMIT 1) AS x ON true
+                    WHERE i.inhparent = (quote_ident(current_schema()) || '.connections')::regclass AND x.indisvalid IS NOT TRUE
                     ORDER BY i.inhrelid
                     LIMIT 1;
                     EXIT WHEN v_partition IS NULL;
+                    IF v_invalid IS NOT NULL THEN
+                        RAISE EXCEPTION 'Index % of % is not valid, and the migration would take it over.', v_invalid, v_partition
+                            USING ERRCODE = 'object_not_in_prerequisite_state',
+                                DETAIL = 'CREATE INDEX CONCURRENTLY makes it still, or was stopped.',
+                                HINT = format('Wait for it, or DROP INDEX %s, then prepare again.', v_invalid);
+                    END IF;
                     EXECUTE format('CREATE INDEX ON %s USING gin (metadata jsonb_path_ops) WITH (fastupdate = false)', v_partition);
                     COMMIT;
                     RAISE NOTICE 'Indexed the metadata of %.', v_partition USING ERRCODE = 'CG002';

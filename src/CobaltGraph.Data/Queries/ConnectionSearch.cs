@@ -609,11 +609,16 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         if (candidates.Count == 0)
             return;
         var (begin, end) = (Later(filter.From, first), Earlier(filter.Until, last));
+        var before = found.Count;
         var slices = candidates.Count <= FewCandidates
             ? [(null, null)]
             : TimeSlices.Cut(
                 candidates,
-                Descending ? Earlier(PositionTime, end) : Later(PositionTime, begin), Descending ? begin : end, Descending, Take);
+                Descending ? Earlier(PositionTime, end) : Later(PositionTime, begin),
+                Descending ? begin : end,
+                Descending,
+                Take - before,
+                () => found.Count - before);
         TKey[] keys = [.. candidates.Select(candidate => candidate.Key)];
         foreach (var (from, until) in slices)
         {

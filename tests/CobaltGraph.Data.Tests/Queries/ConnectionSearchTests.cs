@@ -472,8 +472,44 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
         // Hints, which rows of a sensor whose clock is wrong lie far from.
         Candidate<int>[] candidates = [new(1, middle.AddYears(-1), middle, 1_000_000_000_000)];
 
-        Assert.Equal([(null, null)], TimeSlices.Cut(candidates, edge, null, descending, 50));
-        Assert.Equal(3, TimeSlices.Cut(candidates, middle.AddMonths(-6), null, descending, 50).Count());
+        Assert.Equal([(null, null)], TimeSlices.Cut(candidates, edge, null, descending, 50, () => 0));
+        var slices = TimeSlices.Cut(candidates, middle.AddMonths(-6), null, descending, 50, () => 0).ToList();
+        Assert.InRange(slices.Count, 3, 10);
+        Assert.Equal((null, null), descending ? (slices[^1].From, slices[0].Until) : (slices[0].From, slices[^1].Until));
+        for (var i = 1; i < slices.Count; i++)
+            Assert.Equal(descending ? slices[i - 1].From : slices[i - 1].Until, descending ? slices[i].Until : slices[i].From);
+    }
+
+    // The first holds four times what is wanted if all match; what matches by then tells how long the next one has to be.
+    [Theory]
+    [InlineData(true, 0, 8)]
+    [InlineData(true, 10, 8)]
+    [InlineData(true, 20, 3)]
+    [InlineData(true, 40, 2)]
+    [InlineData(false, 20, 3)]
+    public void Slices_of_time_grow_as_far_as_what_is_found_asks_for(bool descending, int found, int expected)
+    {
+        var begin = new DateTimeOffset(2026, 3, 1, 0, 0, 0, TimeSpan.Zero);
+        Candidate<int>[] candidates = [new(1, begin, begin.AddHours(1000), 200_000)];
+
+        var slices = TimeSlices.Cut(candidates, null, null, descending, 50, () => found).Take(2).ToList();
+
+        var (first, second) = descending
+            ? (begin.AddHours(1000) - slices[0].From, slices[0].From - slices[1].From)
+            : (slices[0].Until - begin, slices[1].Until - slices[0].Until);
+        Assert.Equal(TimeSpan.FromHours(1), first);
+        Assert.Equal(TimeSpan.FromHours(expected), second);
+    }
+
+    // What a sensor without a clock has sent.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Slices_of_time_may_be_as_long_as_it(bool descending)
+    {
+        Candidate<int>[] candidates = [new(1, DateTimeOffset.MinValue, DateTimeOffset.MaxValue, 2100)];
+
+        Assert.Equal(3, TimeSlices.Cut(candidates, null, null, descending, 50, () => 0).Count());
     }
 
     [Theory]

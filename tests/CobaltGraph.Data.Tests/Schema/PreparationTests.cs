@@ -72,6 +72,14 @@ public class PreparationTests(PostgresServerFixture server) : DatabaseTest(serve
         }
 
         Assert.InRange(await Count(Made), 1, partitions - 1);
+
+        // As one that CREATE INDEX CONCURRENTLY left.
+        await Run("CREATE INDEX left_over ON connections_y2026m08 USING gin (metadata jsonb_path_ops)");
+        await Run("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'left_over'::regclass");
+        var refused = await Assert.ThrowsAsync<PostgresException>(() => Prepare(context));
+        Assert.Equal("Index left_over of connections_y2026m08 is not valid, and the migration would take it over.", refused.MessageText);
+        await Run("DROP INDEX left_over");
+
         await Prepare(context);
         Assert.Equal(partitions, await Count(Made));
         await context.Database.MigrateAsync(Cancel);
