@@ -35,6 +35,9 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     // many rows have is therefore looked for along the other index, and hidden from the planner.
     private bool _isMetadataCommon;
 
+    // What of all connections was looked through, in order of time.
+    private Glance? _looked;
+
     /// <summary>Whether the latest are read first.</summary>
     public bool Descending { get; init; } = true;
 
@@ -145,11 +148,13 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             {
                 // Texts are compared once a destination instead, which costs less than once a row.
                 var hasText = filter.Organization is not null || filter.Hostname is not null;
-                var ahead = await CountAheadAsync(hasText ? Math.Min(glance, FewRows) : FewRows, cancellationToken).ConfigureAwait(false);
-                if (ahead < Math.Min(glance, FewRows))
+                var ahead = await AheadAsync(hasText ? Math.Min(glance, FewRows) : FewRows, cancellationToken).ConfigureAwait(false);
+                if (ahead.Count < Math.Min(glance, FewRows))
                     return Found(SearchStrategy.TimeOrder, seen);
-                if (ahead < FewRows && !hasText)
+                if (ahead.Count < FewRows && !hasText)
                     return await DirectAsync(new() { Metadata = filter.Metadata }, cancellationToken).ConfigureAwait(false);
+                if (ahead.Count > 0)
+                    _looked = new(ahead.Begin, (double)Math.Abs((ahead.End - ahead.Begin).Ticks) * Math.Max(glance, Take) / ahead.Count, seen.Count);
             }
 
             // The page is probably found by reading on, which costs less than finding out which devices and destinations can match.
@@ -159,9 +164,12 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             if (!byScore && seen.Count * growth >= Take + (Take / 4))
             {
                 // Twice as many as hold the page when it goes on like this, and at least a quarter more.
-                seen = await LookThroughAsync(next, glance * Math.Min(growth, (2 * Take / seen.Count) + 1), cancellationToken).ConfigureAwait(false);
+                growth = Math.Min(growth, (2 * Take / seen.Count) + 1);
+                seen = await LookThroughAsync(next, glance * growth, cancellationToken).ConfigureAwait(false);
                 if (seen.Count >= Take)
                     return Found(SearchStrategy.TimeOrder, seen);
+                if (_looked is not null)
+                    _looked = new(_looked.Begin, _looked.Ticks * growth, seen.Count);
             }
 
             if (byScore && await HaveFewerAsync(glance, cancellationToken).ConfigureAwait(false))
@@ -267,17 +275,21 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
 
     /// <summary>Whether the conditions that have an index leave fewer rows, and perhaps some of the position's time.</summary>
     private async Task<bool> HaveFewerAsync(int count, CancellationToken cancellationToken)
-        => await CountAheadAsync(count, cancellationToken).ConfigureAwait(false) < count;
+        => (await AheadAsync(count, cancellationToken).ConfigureAwait(false)).Count < count;
 
     // In order of time, as the indexes have them: in none, the server may look up all there are before it counts the first. And
     // by the time alone, which is in the index: for the id it would look at every row.
-    private async Task<int> CountAheadAsync(int most, CancellationToken cancellationToken)
+    private async Task<Ahead> AheadAsync(int most, CancellationToken cancellationToken)
     {
         var rows = Indexed();
         if (PositionTime is { } time)
             rows = Descending ? rows.Where(c => c.Timestamp <= time) : rows.Where(c => c.Timestamp >= time);
         rows = Descending ? rows.OrderByDescending(c => c.Timestamp) : rows.OrderBy(c => c.Timestamp);
-        return await rows.Take(most).CountAsync(cancellationToken).ConfigureAwait(false);
+        var found = await rows.Take(most).GroupBy(_ => 1)
+            .Select(g => new { Count = g.Count(), First = g.Min(c => c.Timestamp), Last = g.Max(c => c.Timestamp) })
+            .ReadAsync(context, cancellationToken).ConfigureAwait(false);
+        return found is not [var ahead] ? new(0, default, default)
+            : Descending ? new(ahead.Count, ahead.Last, ahead.First) : new(ahead.Count, ahead.First, ahead.Last);
     }
 
     /// <summary>The matching ones of the first rows, at most a page of them.</summary>
@@ -411,7 +423,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         var addresses = await AddressesAsync(cancellationToken).ConfigureAwait(false);
         if (addresses is null)
             return null;
-        if (addresses.Count <= FewCandidates)
+        if (addresses.Count <= FewCandidates || _looked is not null)
             return addresses.ConvertAll(address => new Candidate<IPAddress>(address));
 
         // How many connections they have is a hint, for which some of them speak for all.
@@ -612,6 +624,13 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         var before = found.Count;
         var slices = candidates.Count <= FewCandidates
             ? [(null, null)]
+            : _looked is not null && candidates.All(candidate => candidate.Count == 0)
+            ? TimeSlices.Cut(
+                _looked.Begin,
+                (Descending ? begin : end) ?? await FarthestAsync(cancellationToken).ConfigureAwait(false),
+                TimeSlices.Again(_looked.Ticks, Take, _looked.Found),
+                Take - before,
+                () => found.Count - before)
             : TimeSlices.Cut(
                 candidates,
                 Descending ? Earlier(PositionTime, end) : Later(PositionTime, begin),
@@ -627,6 +646,15 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             if (found.Count >= Take)
                 break;
         }
+    }
+
+    /// <summary>The time of the last of all connections in the direction of reading.</summary>
+    private async Task<DateTimeOffset> FarthestAsync(CancellationToken cancellationToken)
+    {
+        var rows = Readable(null, null);
+        rows = Descending ? rows.OrderBy(c => c.Timestamp) : rows.OrderByDescending(c => c.Timestamp);
+        var times = await rows.Select(c => c.Timestamp).Take(1).ReadAsync(context, cancellationToken).ConfigureAwait(false);
+        return times is [var time] ? time : PositionTime ?? DateTimeOffset.MinValue;
     }
 
     private static DateTimeOffset? Later(DateTimeOffset? one, DateTimeOffset? other) => one is null || other > one ? other : one;
@@ -742,4 +770,10 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             ? rows.Where(c => c.Timestamp <= time).Where(c => c.Timestamp < time || c.Id < id)
             : rows.Where(c => c.Timestamp >= time).Where(c => c.Timestamp > time || c.Id > id);
     }
+
+    /// <summary>So many of the next rows, and the times of the first and the last of them in the direction of reading.</summary>
+    private sealed record Ahead(int Count, DateTimeOffset Begin, DateTimeOffset End);
+
+    /// <summary>How many matching rows there were in a time, in the direction of reading.</summary>
+    private sealed record Glance(DateTimeOffset Begin, double Ticks, int Found);
 }

@@ -11,7 +11,13 @@ internal static class TimeSlices
     // Rows of different candidates are never spread evenly.
     private const int Spare = 4;
     private const int Growth = 8;
+
+    // Where some were found, whose number at night says little of the day.
     private const int LeastGrowth = 2;
+    private const int MostGrowth = 4;
+
+    // More than holds the rows when it goes on as before.
+    private const double Reserve = 1.5;
 
     private static readonly TimeSpan Shortest = TimeSpan.FromMinutes(1);
 
@@ -27,37 +33,55 @@ internal static class TimeSlices
     {
         var known = candidates.Where(candidate => candidate.Count > 0).ToList();
         if (known.Count == 0)
-        {
-            yield return (null, null);
-            yield break;
-        }
+            return [(null, null)];
 
         var first = known.Min(candidate => candidate.First);
         var last = known.Max(candidate => candidate.Last);
         var density = known.Sum(candidate => (double)candidate.Count) / Math.Max((last - first).Ticks, 1);
         var origin = descending ? Earlier(start, last) : Later(start, first);
         var limit = descending ? Later(end, first) : Earlier(end, last);
-        var length = Math.Max(Spare * rows / density, Shortest.Ticks);
-        var left = descending ? origin.UtcTicks - limit.UtcTicks : limit.UtcTicks - origin.UtcTicks;
+        // Hints may be far from where reading begins.
+        return descending == origin > limit ? Cut(origin, limit, Spare * rows / density, rows, found) : [(null, null)];
+    }
+
+    /// <summary>Cuts what is between two times, of which the first is where reading begins.</summary>
+    /// <param name="origin">Where reading begins.</param>
+    /// <param name="limit">Where it ends; earlier when the latest come first.</param>
+    /// <param name="length">Of the first part, in ticks.</param>
+    /// <param name="rows">Rows wanted.</param>
+    /// <param name="found">How many of them the ranges have given so far.</param>
+    /// <returns>Disjoint ranges, from ≤ time &lt; until, in the direction of reading; together they cover all time.</returns>
+    public static IEnumerable<(DateTimeOffset? From, DateTimeOffset? Until)> Cut(
+        DateTimeOffset origin, DateTimeOffset limit, double length, int rows, Func<int> found)
+    {
+        var descending = origin > limit;
+        var left = Math.Abs(origin.UtcTicks - limit.UtcTicks);
+        length = Math.Max(length, Shortest.Ticks);
         DateTimeOffset? edge = null;
-        if (length * (1 + Growth) < left)
+        // What is left is read at once where it is not much longer than the part.
+        for (var (next, read) = (origin, 0d); length * LeastGrowth < left;)
         {
-            var next = origin;
-            for (var read = 0d; length < left;)
-            {
-                var ticks = (long)length;
-                next = next.AddTicks(descending ? -ticks : ticks);
-                yield return descending ? (next, edge) : (edge, next);
-                edge = next;
-                left -= ticks;
-                read += length;
-                // Twice as long as holds the rest when it goes on like this.
-                length = Math.Clamp(2 * read * (rows - found()) / found(), LeastGrowth * length, Growth * length);
-            }
+            var ticks = (long)length;
+            next = next.AddTicks(descending ? -ticks : ticks);
+            yield return descending ? (next, edge) : (edge, next);
+            edge = next;
+            left -= ticks;
+            read += length;
+            length = Next(read, length, rows, found());
         }
 
         yield return descending ? (null, edge) : (edge, null);
     }
+
+    /// <summary>How long the first part should be, after a time from the same begin in which there were not rows enough.</summary>
+    /// <param name="read">How long that was, in ticks.</param>
+    /// <param name="rows">Rows wanted.</param>
+    /// <param name="found">Rows found in it, which are found again.</param>
+    public static double Again(double read, int rows, int found)
+        => found == 0 ? Growth * read : Math.Clamp(Reserve * read * rows / found, read, MostGrowth * read);
+
+    private static double Next(double read, double last, int rows, int found)
+        => found == 0 ? Growth * last : Math.Clamp(Reserve * read * (rows - found) / found, LeastGrowth * last, MostGrowth * last);
 
     private static DateTimeOffset Earlier(DateTimeOffset? time, DateTimeOffset other) => time < other ? time.Value : other;
 
