@@ -154,7 +154,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
                 if (ahead.Count < FewRows && !hasText)
                     return await DirectAsync(new() { Metadata = filter.Metadata }, cancellationToken).ConfigureAwait(false);
                 if (ahead.Count > 0)
-                    _looked = new(ahead.Begin, (double)Math.Abs((ahead.End - ahead.Begin).Ticks) * Math.Max(glance, Take) / ahead.Count, seen.Count);
+                    _looked = new(ahead.End, ahead.Count, Math.Max(glance, Take), seen.Count);
             }
 
             // The page is probably found by reading on, which costs less than finding out which devices and destinations can match.
@@ -169,7 +169,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
                 if (seen.Count >= Take)
                     return Found(SearchStrategy.TimeOrder, seen);
                 if (_looked is not null)
-                    _looked = new(_looked.Begin, _looked.Ticks * growth, seen.Count);
+                    _looked = _looked with { Looked = _looked.Looked * growth, Found = seen.Count };
             }
 
             if (byScore && await HaveFewerAsync(glance, cancellationToken).ConfigureAwait(false))
@@ -285,11 +285,13 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         if (PositionTime is { } time)
             rows = Descending ? rows.Where(c => c.Timestamp <= time) : rows.Where(c => c.Timestamp >= time);
         rows = Descending ? rows.OrderByDescending(c => c.Timestamp) : rows.OrderBy(c => c.Timestamp);
-        var found = await rows.Take(most).GroupBy(_ => 1)
-            .Select(g => new { Count = g.Count(), First = g.Min(c => c.Timestamp), Last = g.Max(c => c.Timestamp) })
-            .ReadAsync(context, cancellationToken).ConfigureAwait(false);
-        return found is not [var ahead] ? new(0, default, default)
-            : Descending ? new(ahead.Count, ahead.Last, ahead.First) : new(ahead.Count, ahead.First, ahead.Last);
+        var ahead = rows.Take(most).GroupBy(_ => 1);
+        var counted = Descending
+            ? ahead.Select(g => new { Count = g.Count(), End = g.Min(c => c.Timestamp) })
+            : ahead.Select(g => new { Count = g.Count(), End = g.Max(c => c.Timestamp) });
+        return await counted.ReadAsync(context, cancellationToken).ConfigureAwait(false) is [var found]
+            ? new(found.Count, found.End)
+            : new(0, default);
     }
 
     /// <summary>The matching ones of the first rows, at most a page of them.</summary>
@@ -423,7 +425,9 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         var addresses = await AddressesAsync(cancellationToken).ConfigureAwait(false);
         if (addresses is null)
             return null;
-        if (addresses.Count <= FewCandidates || _looked is not null)
+        // Where some rows match, and in a range, the first rows tell how long to read; else edges tell how far away the rows are.
+        var isNear = _looked is not null && (_looked.Found > 0 || (Descending ? filter.From : filter.Until) is not null);
+        if (addresses.Count <= FewCandidates || isNear)
             return addresses.ConvertAll(address => new Candidate<IPAddress>(address));
 
         // How many connections they have is a hint, for which some of them speak for all.
@@ -625,12 +629,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         var slices = candidates.Count <= FewCandidates
             ? [(null, null)]
             : _looked is not null && candidates.All(candidate => candidate.Count == 0)
-            ? TimeSlices.Cut(
-                _looked.Begin,
-                (Descending ? begin : end) ?? await FarthestAsync(cancellationToken).ConfigureAwait(false),
-                TimeSlices.Again(_looked.Ticks, Take, _looked.Found),
-                Take - before,
-                () => found.Count - before)
+            ? await SlicesAsync(_looked, Descending ? begin : end, Take - before, () => found.Count - before, cancellationToken).ConfigureAwait(false)
             : TimeSlices.Cut(
                 candidates,
                 Descending ? Earlier(PositionTime, end) : Later(PositionTime, begin),
@@ -648,13 +647,27 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         }
     }
 
-    /// <summary>The time of the last of all connections in the direction of reading.</summary>
-    private async Task<DateTimeOffset> FarthestAsync(CancellationToken cancellationToken)
+    /// <summary>Times to read one after the other, by what was looked through.</summary>
+    private async Task<IEnumerable<(DateTimeOffset? From, DateTimeOffset? Until)>> SlicesAsync(
+        Glance looked, DateTimeOffset? limit, int wanted, Func<int> found, CancellationToken cancellationToken)
     {
-        var rows = Readable(null, null);
-        rows = Descending ? rows.OrderBy(c => c.Timestamp) : rows.OrderByDescending(c => c.Timestamp);
-        var times = await rows.Select(c => c.Timestamp).Take(1).ReadAsync(context, cancellationToken).ConfigureAwait(false);
-        return times is [var time] ? time : PositionTime ?? DateTimeOffset.MinValue;
+        // The very first rows may be of a sensor whose clock is wrong.
+        var skipped = looked.Ahead / 10;
+        var origin = await TimeAsync(AfterPosition(Indexed()), Descending, skipped, cancellationToken).ConfigureAwait(false);
+        limit ??= await TimeAsync(Indexed(), !Descending, 0, cancellationToken).ConfigureAwait(false);
+        if (origin is null || limit is null)
+            return [(null, null)];
+        var pace = (double)Math.Abs((looked.End - origin.Value).Ticks) / (looked.Ahead - skipped);
+        return TimeSlices.Cut(
+            origin.Value, limit.Value, Descending, TimeSlices.Again(pace * looked.Looked, Take, looked.Found), wanted, found);
+    }
+
+    /// <summary>The time of one of the first rows.</summary>
+    private async Task<DateTimeOffset?> TimeAsync(IQueryable<Connection> rows, bool descending, int skipped, CancellationToken cancellationToken)
+    {
+        rows = descending ? rows.OrderByDescending(c => c.Timestamp) : rows.OrderBy(c => c.Timestamp);
+        var times = await rows.Select(c => c.Timestamp).Skip(skipped).Take(1).ReadAsync(context, cancellationToken).ConfigureAwait(false);
+        return times is [var time] ? time : null;
     }
 
     private static DateTimeOffset? Later(DateTimeOffset? one, DateTimeOffset? other) => one is null || other > one ? other : one;
@@ -771,9 +784,9 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             : rows.Where(c => c.Timestamp >= time).Where(c => c.Timestamp > time || c.Id > id);
     }
 
-    /// <summary>So many of the next rows, and the times of the first and the last of them in the direction of reading.</summary>
-    private sealed record Ahead(int Count, DateTimeOffset Begin, DateTimeOffset End);
+    /// <summary>So many of the next rows, and the time of the last of them in the direction of reading.</summary>
+    private sealed record Ahead(int Count, DateTimeOffset End);
 
-    /// <summary>How many matching rows there were in a time, in the direction of reading.</summary>
-    private sealed record Glance(DateTimeOffset Begin, double Ticks, int Found);
+    /// <summary>What was looked through: the end of so many next rows, how many of all were looked at, and how many of these match.</summary>
+    private sealed record Glance(DateTimeOffset End, int Ahead, int Looked, int Found);
 }

@@ -2,9 +2,9 @@ namespace CobaltGraph.Data.Queries;
 
 /// <summary>
 /// Cuts time into parts, to be read one after the other until there are rows enough: one that probably holds them, then each two
-/// to eight times as long as the one before, by what was found until then. Reading the first few rows of many candidates costs by
-/// candidate and partition, and where few of their rows match, by all these: most pages need only the first part, and none reads
-/// much more than what holds it.
+/// to four times as long as the one before, by what was found until then, or eight times where nothing was; the last is what is
+/// left. Reading the first few rows of many candidates costs by candidate and partition, and where few of their rows match, by
+/// all these: most pages need only the first part, and few more than some times what holds them.
 /// </summary>
 internal static class TimeSlices
 {
@@ -40,22 +40,21 @@ internal static class TimeSlices
         var density = known.Sum(candidate => (double)candidate.Count) / Math.Max((last - first).Ticks, 1);
         var origin = descending ? Earlier(start, last) : Later(start, first);
         var limit = descending ? Later(end, first) : Earlier(end, last);
-        // Hints may be far from where reading begins.
-        return descending == origin > limit ? Cut(origin, limit, Spare * rows / density, rows, found) : [(null, null)];
+        return Cut(origin, limit, descending, Spare * rows / density, rows, found);
     }
 
     /// <summary>Cuts what is between two times, of which the first is where reading begins.</summary>
     /// <param name="origin">Where reading begins.</param>
-    /// <param name="limit">Where it ends; earlier when the latest come first.</param>
+    /// <param name="limit">Where it ends. When it is before the begin, as hints may have it, nothing is cut.</param>
+    /// <param name="descending">Whether the latest come first.</param>
     /// <param name="length">Of the first part, in ticks.</param>
     /// <param name="rows">Rows wanted.</param>
     /// <param name="found">How many of them the ranges have given so far.</param>
     /// <returns>Disjoint ranges, from ≤ time &lt; until, in the direction of reading; together they cover all time.</returns>
     public static IEnumerable<(DateTimeOffset? From, DateTimeOffset? Until)> Cut(
-        DateTimeOffset origin, DateTimeOffset limit, double length, int rows, Func<int> found)
+        DateTimeOffset origin, DateTimeOffset limit, bool descending, double length, int rows, Func<int> found)
     {
-        var descending = origin > limit;
-        var left = Math.Abs(origin.UtcTicks - limit.UtcTicks);
+        var left = descending ? origin.UtcTicks - limit.UtcTicks : limit.UtcTicks - origin.UtcTicks;
         length = Math.Max(length, Shortest.Ticks);
         DateTimeOffset? edge = null;
         // What is left is read at once where it is not much longer than the part.
@@ -63,11 +62,14 @@ internal static class TimeSlices
         {
             var ticks = (long)length;
             next = next.AddTicks(descending ? -ticks : ticks);
+            var before = found();
             yield return descending ? (next, edge) : (edge, next);
             edge = next;
             left -= ticks;
             read += length;
-            length = Next(read, length, rows, found());
+            length = found() == before
+                ? Growth * length
+                : Math.Clamp(Reserve * read * (rows - found()) / found(), LeastGrowth * length, MostGrowth * length);
         }
 
         yield return descending ? (null, edge) : (edge, null);
@@ -79,9 +81,6 @@ internal static class TimeSlices
     /// <param name="found">Rows found in it, which are found again.</param>
     public static double Again(double read, int rows, int found)
         => found == 0 ? Growth * read : Math.Clamp(Reserve * read * rows / found, read, MostGrowth * read);
-
-    private static double Next(double read, double last, int rows, int found)
-        => found == 0 ? Growth * last : Math.Clamp(Reserve * read * (rows - found) / found, LeastGrowth * last, MostGrowth * last);
 
     private static DateTimeOffset Earlier(DateTimeOffset? time, DateTimeOffset other) => time < other ? time.Value : other;
 

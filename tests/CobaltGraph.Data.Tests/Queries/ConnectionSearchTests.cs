@@ -491,15 +491,32 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
     {
         var begin = new DateTimeOffset(2026, 3, 1, 0, 0, 0, TimeSpan.Zero);
         Candidate<int>[] candidates = [new(1, begin, begin.AddHours(1000), 200_000)];
+        var sum = 0;
+        var slices = new List<(DateTimeOffset? From, DateTimeOffset? Until)>();
+        foreach (var slice in TimeSlices.Cut(candidates, null, null, descending, 50, () => sum))
+        {
+            slices.Add(slice);
+            sum = found;
+        }
 
-        var slices = TimeSlices.Cut(candidates, null, null, descending, 50, () => found).Take(2).ToList();
-
-        var (first, second) = descending
-            ? (begin.AddHours(1000) - slices[0].From, slices[0].From - slices[1].From)
-            : (slices[0].Until - begin, slices[1].Until - slices[0].Until);
-        Assert.Equal(TimeSpan.FromHours(1), first);
-        Assert.Equal(TimeSpan.FromHours(expected), second);
+        var edges = slices.ConvertAll(slice => descending ? slice.From : slice.Until);
+        Assert.Equal(
+            slices, edges.Select((edge, i) => descending ? (edge, i == 0 ? null : edges[i - 1]) : (i == 0 ? null : edges[i - 1], edge)));
+        Assert.Null(edges[^1]);
+        edges.Insert(0, descending ? begin.AddHours(1000) : begin);
+        var hours = edges[..^1].Zip(edges[1..^1], (one, next) => (next - one)!.Value.Duration().TotalHours).ToList();
+        // After the second nothing more is found.
+        Assert.Equal([1, expected, .. Enumerable.Range(1, hours.Count - 2).Select(i => expected * Math.Pow(8, i))], hours);
     }
+
+    [Theory]
+    [InlineData(100, 0, 800)]
+    [InlineData(100, 5, 400)]
+    [InlineData(100, 20, 375)]
+    [InlineData(100, 49, 153)]
+    [InlineData(0, 0, 0)]
+    public void First_slice_of_time_is_as_long_as_what_was_looked_through_asks_for(double looked, int found, double expected)
+        => Assert.Equal(expected, TimeSlices.Again(looked, 50, found), 0.5);
 
     // What a sensor without a clock has sent.
     [Theory]
@@ -648,6 +665,38 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
         Assert.Equal(having, (await search.RunAsync(Cancel)).Count);
         Assert.Equal(expected, search.Strategy);
         Assert.Equal(isHidden, Regex.IsMatch(commands.Texts[^1], "booleq.*@> "));
+    }
+
+    // Its row is the first of all, and tells nothing of how far apart the others are.
+    [Theory]
+    [InlineData(true, "2100-01-01Z")]
+    [InlineData(false, "1970-01-01Z")]
+    public async Task Row_of_a_wrong_clock_does_not_make_the_first_times_that_are_read_long(bool descending, string wrong)
+    {
+        await Run($"""
+            INSERT INTO connections ("timestamp", src_mac, dst_ip, dst_port, dst_org)
+            SELECT t, '02:00:00:00:00:01', '192.0.2.0'::inet + i % 100, 443, CASE WHEN i % 10 = 0 THEN 'Example' END
+            FROM (
+                SELECT i, '2026-03-01Z'::timestamptz + i * interval '1 minute' FROM generate_series(1, 2000) AS i
+                UNION ALL SELECT 0, '{wrong}'
+            ) AS r (i, t)
+            """);
+        var commands = new Commands();
+        var options = new DbContextOptionsBuilder<CobaltGraphContext>().UseCobaltGraph(Database.DataSource).AddInterceptors(commands).Options;
+        await using var context = new CobaltGraphContext((DbContextOptions<CobaltGraphContext>)options);
+        var search = new ConnectionSearch(context, new() { Organization = "exam" })
+        {
+            Descending = descending, Take = 30, GlanceRows = 20, FewRows = 100, FewCandidates = 5,
+        };
+
+        var rows = await search.RunAsync(Cancel);
+
+        var all = context.Connections.AsNoTracking().Where(c => c.DstOrg == "Example");
+        all = descending ? all.OrderByDescending(c => c.Timestamp) : all.OrderBy(c => c.Timestamp);
+        Assert.Equal(await all.Take(30).Select(c => c.Id).ToListAsync(Cancel), rows.Select(c => c.Id));
+        Assert.Equal(SearchStrategy.ByDestination, search.Strategy);
+        // 80 minutes, and four times as long.
+        Assert.Equal(2, commands.Texts.Count(text => text.Contains("JOIN LATERAL", StringComparison.Ordinal)));
     }
 
     private sealed class Commands : DbCommandInterceptor
