@@ -16,7 +16,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     // Of so few devices the edges are read instead of all that is said of destinations.
     private const int FewDevices = 16;
 
-    private const int SampledCandidates = 100;
+    private const int SampledCandidates = 25;
 
     // Rows in order of time lie side by side, those of an index here and there: so many times fewer of them are looked through.
     private const int Scattered = 5;
@@ -101,6 +101,10 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
     /// <summary>Whether a score is asked for that has no index.</summary>
     private bool IsOfUnindexedScore => !IsScored && filter is not { MinScore: null, MaxScore: null, Levels: null };
 
+    /// <summary>Whether nothing but metadata is asked for, and perhaps a range: the rows looked through tell how common it is.</summary>
+    private bool IsOnlyOfMetadata
+        => filter is { Metadata: not null, Source: null, Devices: null, MinScore: null, MaxScore: null, Levels: null } && !HasIndex && !AsksDestinations;
+
     /// <summary>The metadata, where many rows have it.</summary>
     private string? CommonMetadata => _isMetadataCommon ? filter.Metadata : null;
 
@@ -144,7 +148,7 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             var seen = await LookThroughAsync(next, glance, cancellationToken).ConfigureAwait(false);
             if (few || seen.Count >= Take)
                 return Found(SearchStrategy.TimeOrder, seen);
-            if (!HasIndex && FewRows > 0 && filter is { MinScore: null, MaxScore: null, Levels: null })
+            if (!HasIndex && !IsOnlyOfMetadata && FewRows > 0 && filter is { MinScore: null, MaxScore: null, Levels: null })
             {
                 // Texts are compared once a destination instead, which costs less than once a row.
                 var hasText = filter.Organization is not null || filter.Hostname is not null;
@@ -178,8 +182,10 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
             if (AsksDestinations && filter.Category is { } category && await IsRareAsync(category, cancellationToken).ConfigureAwait(false))
                 return await DirectAsync(new(), cancellationToken).ConfigureAwait(false);
             // So of rare metadata. What devices rarely have may be common elsewhere: theirs is left to the planner, device by device.
-            _isMetadataCommon = filter.Metadata is not null
-                && (seen.Count >= FewWithMetadata || await IsMetadataCommonAsync(cancellationToken).ConfigureAwait(false));
+            _isMetadataCommon = IsOnlyOfMetadata
+                ? seen.Count > 0
+                : filter.Metadata is not null
+                  && (seen.Count >= FewWithMetadata || await IsMetadataCommonAsync(cancellationToken).ConfigureAwait(false));
             if (filter is { Metadata: not null, Devices: null } && !_isMetadataCommon)
                 return await RareAsync(cancellationToken).ConfigureAwait(false);
         }

@@ -632,11 +632,11 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
         Assert.Equal(expected, search.Strategy);
     }
 
-    // Five of the rows at hand make it common. A score without an index is not looked for before, and what a device rarely has may
-    // be common elsewhere.
+    // One of the first rows makes it common when nothing else is asked for, five of more rows beside something else. A score without
+    // an index is not looked for before, and what a device rarely has may be common elsewhere.
     [Theory]
-    [InlineData(4, null, false, SearchStrategy.Direct, false)]
-    [InlineData(5, null, false, SearchStrategy.Direct, true)]
+    [InlineData(20, null, false, SearchStrategy.Direct, false)]
+    [InlineData(21, null, false, SearchStrategy.Direct, true)]
     [InlineData(5, 0.5f, false, SearchStrategy.Direct, false)]
     [InlineData(4, null, true, SearchStrategy.ByDevice, false)]
     [InlineData(5, null, true, SearchStrategy.ByDevice, true)]
@@ -659,10 +659,10 @@ public class ConnectionSearchTests(PostgresServerFixture server) : DatabaseTest(
             MinScore = score,
             Metadata = """{"some": true}""",
         };
-        // The first look is at the latest 8 of 40.
-        var search = new ConnectionSearch(context, filter) { Take = 6, GlanceRows = 40, FewRows = 0 };
+        // The first look is at the latest 20 of 40.
+        var search = new ConnectionSearch(context, filter) { Take = 20, GlanceRows = 40, FewRows = 0 };
 
-        Assert.Equal(having, (await search.RunAsync(Cancel)).Count);
+        Assert.Equal(Math.Min(having, 20), (await search.RunAsync(Cancel)).Count);
         Assert.Equal(expected, search.Strategy);
         Assert.Equal(isHidden, Regex.IsMatch(commands.Texts[^1], "booleq.*@> "));
     }
