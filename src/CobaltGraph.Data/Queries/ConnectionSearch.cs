@@ -137,7 +137,8 @@ internal sealed class ConnectionSearch(CobaltGraphContext context, ConnectionFil
         if (AsksDestinations || filter.Source is not null || (filter.Devices is not null && !HasIndex)
             || (filter.Metadata is not null && !IsOfUnindexedScore))
         {
-            var next = AfterPosition(Indexed());
+            // Few rows may have a score that has no index, and edges tell of a low one: of destinations rows of any score are looked through.
+            var next = AfterPosition(Indexed(withScores: !(IsOfUnindexedScore && AsksDestinations)));
             // The index alone tells how many rows it leaves; when they are few, they are read and nothing else is asked.
             var few = HasIndex && await HaveFewerAsync(GlanceRows, cancellationToken).ConfigureAwait(false);
             // A source has few devices, which are quickly asked themselves.
